@@ -62,7 +62,7 @@ run: setup ## Start the gate before a demo mailbox with a made-up company, and s
 GENERATED := $(addprefix docs/make_,first_files.py man_page.py operation_table.py variable_table.py) $(addprefix deploy/make_,unforged.py dashboard.py)
 generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and files in docs/, deploy/ and config/
 	@for each in $(GENERATED); do PYTHONPATH=proxy $(BIN)/python $$each || exit 1; done
-	@cp proxy/mailgate/gateway/pages/tokens.css proxy/mailgate/gateway/pages/style.css extension/look
+	@cp proxy/mailgate/tokens.css proxy/mailgate/style.css extension/look
 	@(echo '// @ts-nocheck'; echo '/* eslint-disable complexity -- made by `make generated` of gateway/pages/when.js */'; sed 's/^const when/export const when/' proxy/mailgate/gateway/pages/when.js) > extension/look/when.js
 
 # Parts run beside each other, the longest and those that wait most first, so that the last to end is one that computes.

@@ -11,7 +11,7 @@ from tests.servers import NotStarted
 from benchmarks.comparison import CELLS, FULL, QUICK, QUICK_MIXES, QUICK_WITHOUT, compare
 from benchmarks.peers import PEERS
 from benchmarks.processes import NotInstalled, prepare, progress
-from benchmarks.report import figures, keep
+from benchmarks.report import keep, of_figures, of_systems
 from benchmarks.transfers import WrongAnswer
 from benchmarks.wrk import LoadFailed
 
@@ -41,11 +41,11 @@ def main(
             sys.exit(f"make bench needs nginx, wrk and Caddy (apt install nginx-light wrk): {error}.")
         except (NotStarted, WrongAnswer, LoadFailed) as error:
             sys.exit(f"bench: {error}")
-    print("\n".join(figures(found)))
+    print(of_figures(found), of_systems(found), sep="\n\n")
     for name, why in found["missing"].items():
         print(f"{name} was not measured, so nothing is kept: {why}.")
     if not (quick or chosen or named or found["missing"]):
-        keep("latest.json", found)
+        keep("latest", found)
 
 
 def _known(words: str, known: list[str]) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
 """One run: start everything, check everything, measure in interleaved rounds."""
 
 import secrets
-import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,16 +16,18 @@ from benchmarks.peers import PEERS, STORED, Running
 from benchmarks.people import HOST, people
 from benchmarks.processes import NotInstalled, program
 from benchmarks.site import Site, serve_site
+from benchmarks.transfers import WrongAnswer, answer_to
+from mailgate.attest.jose import Key
 
 CHECKED = 60
 """How many requests of a mix are looked at one by one before it is measured."""
 READINGS = (
-    b'{"touch_points": 0, "pointer": "fine", "hover": true, "any_fine": true, "any_hover": true, "platform": "",'
-    b' "width": 1920, "height": 1080, "mobile": null, "system": "", "form_factors": [], "model": ""}'
+    '{"touch_points": 0, "pointer": "fine", "hover": true, "any_fine": true, "any_hover": true, "platform": "",'
+    ' "width": 1920, "height": 1080, "mobile": null, "system": "", "form_factors": [], "model": ""}'
 )
 """What the probe's page posts on a computer."""
 WEB = ("nginx", "caddy", "gate")
-SYNC_STATUS = "Content-Type: application/vnd.ms-sync.wbxml"
+SYNC_STATUS = "200 application/vnd.ms-sync.wbxml"
 """A mail app is refused with the status 200, as it would be let in: only the type of the body differs."""
 
 WARM, WARM_PEOPLE = 2_000, 16_000
@@ -107,9 +107,7 @@ class Comparison:
     def start(self, stack: ExitStack) -> None:
         """Start all systems. Raises NotStarted; a peer that is not installed is noted instead."""
         needed = {name for _, name in self.cells()}
-        for peer in PEERS:
-            if peer.name not in needed:
-                continue
+        for peer in (each for each in PEERS if each.name in needed):
             self.step(f"starting {peer.name}")
             try:
                 self.running[peer.name] = stack.enter_context(peer.start(self.site))
@@ -154,27 +152,33 @@ class Comparison:
                 return Mix(lambda: mixes.clean_phones(islice(self.cold, of_a_sample)), in_order=True)
             case "probed":
                 self.cookies = self.cookies or probe_cookies(self.running["gate_probing"].port)
-                return Mix(partial(mixes.probed, self.cookies))
+                return Mix(partial(mixes.probed, cookies=self.cookies))
             case "attested":
-                system = self.running["gate_devices"]
-                assert system.issuer
-                return Mix(partial(pollers.attested, system.port, system.issuer, answer_to), in_order=True)
+                port, issuer = self._issuing("gate_devices")
+                return Mix(partial(pollers.attested, port, issuer, answer_to), in_order=True)
             case "looks" | "looks_again" | "reports":
-                return self.of_browsers(name, self.running["gate_browsers"])
+                sent = self.asking = self.asking or pollers.Pollers(
+                    *self._issuing("gate_browsers"), answer_to
+                )
+                if name == "reports":
+                    return Mix(sent.reports, in_order=True)
+                if sent.renew():
+                    self.files = {
+                        key: path for key, path in self.files.items() if not key.startswith("looks")
+                    }
+                return (
+                    Mix(lambda: iter(sent.looks))
+                    if name == "looks"
+                    else Mix(lambda: iter(sent.again), kind="304")
+                )
             case "refused_activesync":
                 return Mix(mixes.refused_activesync, kind=SYNC_STATUS)
         return Mix(getattr(mixes, name), refused=name.startswith("refused"))
 
-    def of_browsers(self, name: str, system: Running) -> Mix:
+    def _issuing(self, name: str) -> tuple[int, Key]:
+        system = self.running[name]
         assert system.issuer
-        sent = self.asking = self.asking or pollers.Pollers(system.port, system.issuer, answer_to)
-        if name == "reports":
-            return Mix(sent.reports, in_order=True)
-        if sent.renew():
-            self.files = {key: path for key, path in self.files.items() if not key.startswith("looks")}
-        if name == "looks":
-            return Mix(lambda: iter(sent.looks))
-        return Mix(lambda: iter(sent.again), kind="HTTP/1.1 304")
+        return system.port, system.issuer
 
     def written(self, name: str, mix: Mix) -> Path:
         """The records of a mix in a file. Those that may be sent again are made once."""
@@ -189,17 +193,17 @@ class Comparison:
         if mix.in_order:
             return  # each record may be sent only once; wrk counts those that are refused
         for record in islice(mix.records(), CHECKED):
-            head = answer_to(self.running[peer].port, filled(record))
-            status = int(head.split(" ", 2)[1])
-            if (status >= 400) != mix.refused or mix.kind not in head:
-                raise transfers.WrongAnswer(f"{peer} answers a request of {name} with {head!r}")
+            answer = answer_to(self.running[peer].port, filled(record))
+            told = f"{answer.status} {answer.headers['Content-Type']}"
+            if (answer.status >= 400) != mix.refused or mix.kind not in told:
+                raise WrongAnswer(f"{peer} answers a request of {name} with {told}")
 
     def sample(self, name: str, peer: str, turn: int, pids: Sequence[int] = ()) -> wrk.Load:
         """``pids``: the processes whose time counts, if not all of the system."""
         mix, system = self.mix(name), self.running[peer]
-        path, counted = self.written(name, mix), list(pids or system.pids)
+        counted = list(pids or system.pids)
         try:
-            return wrk.sample(system.port, path, turn, self.plan.seconds, counted, mix)
+            return wrk.sample(system.port, self.written(name, mix), turn, self.plan.seconds, counted, mix)
         except wrk.LoadFailed as error:
             raise wrk.LoadFailed(f"{name} at {peer}: {error}") from None
 
@@ -257,27 +261,15 @@ def filled(record: str) -> bytes:
     return record.encode("latin-1")
 
 
-def answer_to(port: int, request: bytes) -> str:
-    """The head of the answer to one request on a connection of its own."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(request)
-        data = b""
-        while b"\r\n\r\n" not in data and (more := connection.recv(65536)):
-            data += more
-    return data.partition(b"\r\n\r\n")[0].decode("latin-1")
-
-
 def probe_cookies(port: int) -> dict[int, str]:
     """The cookie that the gate gives each person's browser for the readings of a computer."""
-    connection, cookies = HTTPConnection("127.0.0.1", port, timeout=30), {}
+    cookies = {}
     for person in people():
-        fields = {**mixes.forwarded(person), "Host": HOST, "User-Agent": person.agent, **person.hints}
-        fields |= {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
-        connection.request("POST", "/.mailgate/probe", body=READINGS, headers=fields)
-        with connection.getresponse() as answer:
-            answer.read()
-            cookies[person.number] = (answer.headers["Set-Cookie"] or "").partition(";")[0]
+        fields = {**mixes.forwarded(person), "User-Agent": person.agent, **person.hints}
+        fields |= {"Host": HOST, "Sec-Fetch-Site": "same-origin"}
+        record = mixes.written("POST", "/.mailgate/probe", fields, "application/json", READINGS)
+        answer = answer_to(port, record.encode("latin-1"))
+        cookies[person.number] = (answer.headers["Set-Cookie"] or "").partition(";")[0]
         if not cookies[person.number].startswith("__Host-"):
-            raise transfers.WrongAnswer(f"the probe answered {answer.status} to {person.agent}")
-    connection.close()
+            raise WrongAnswer(f"the probe answered {answer.status} to {person.agent}")
     return cookies

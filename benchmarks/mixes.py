@@ -7,26 +7,12 @@ which most are only asked whether they have changed, small posts, and now and th
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
+from typing import NamedTuple
 
 from benchmarks.people import HOST, LAPTOP, THUNDERBIRD, Person, eas_id, new_agents, people, phone_browsers
 
-KINDS = (
-    *12 * ("page",),
-    *8 * ("frame",),
-    *3 * ("redirect",),
-    *2 * ("head",),
-    *17 * ("xhr",),
-    *18 * ("live",),
-    *6 * ("asset",),
-    *4 * ("image",),
-    *15 * ("known asset",),
-    *10 * ("form",),
-    *3 * ("json",),
-    *1 * ("propfind",),
-    *1 * ("report",),
-)
-"""The kinds of a hundred requests: 25 pages, 35 of scripts, 25 files, 15 small bodies."""
 FILES = 64
 """How many pages, answers and files of different lengths there are."""
 REQUESTS_A_PERSON = 3
@@ -56,66 +42,48 @@ SCRIPT = {
 FILE = {"Accept": "*/*", **_fetched("no-cors", "script")}
 IMAGE = {"Accept": f"{ACCEPTED}image/svg+xml,image/*,*/*;q=0.8", **_fetched("no-cors", "image")}
 MAIL = "_task=mail&_mbox=INBOX"
-TARGETS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
-    "page": ("GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_token=<<t>>", PAGE),
-    "frame": ("GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_action=preview&_framed=1", FRAME),
-    "redirect": ("GET", f"/go/?{MAIL}&_action=show&_uid=<<n>>", PAGE),
-    "head": ("HEAD", "/head/?_uid=<<n>>", FILE),
-    "xhr": ("GET", f"/xhr/{{file}}.json?{MAIL}&_action=list&_remote=1&_unlock=loading<<n>>&_=<<n>>", SCRIPT),
-    "live": ("GET", f"/live/{{file}}.json?{MAIL}&_action=refresh&_remote=1&_last=<<n>>", SCRIPT),
-    "asset": ("GET", "/assets/{file}.js?s=<<n>>", FILE),
-    "image": ("GET", "/assets/{file}.js?_uid=<<n>>&_part=2&_embed=1", IMAGE),
-    "known asset": ("GET", "/assets/{file}.js?s=1790000000", FILE),
-    "form": ("POST", f"/post/{{file}}?{MAIL}&_action=mark&_remote=1", SCRIPT),
-    "json": ("POST", f"/post/{{file}}?{MAIL}&_action=save&_remote=1", SCRIPT),
-    "propfind": ("PROPFIND", "/dav/calendars/{file}/", {"Accept": "*/*", "Depth": "1"}),
-    "report": ("REPORT", "/dav/calendars/{file}/", {"Accept": "*/*", "Depth": "1"}),
-}
-"""Method, target, and the fields of a kind."""
-BODIES: Mapping[str, tuple[str, str]] = {
-    "form": ("application/x-www-form-urlencoded; charset=UTF-8", "_token=<<t>>&_uid=<<n>>&_flag=read&_data="),
-    "json": ("application/json", '{"token": "<<t>>", "uid": "<<n>>", "data": "'),
-    "propfind": ("application/xml", '<propfind xmlns="DAV:"><prop><getetag/></prop><a><<t>></a>'),
-    "report": ("application/xml", '<sync-collection xmlns="DAV:"><sync-token><<t>><<n>></sync-token>'),
-}
-"""The media type and the beginning of a body. The rest makes it 100 to 2,000 bytes long."""
+DAV = {"Accept": "*/*", "Depth": "1"}
+
+
+class Kind(NamedTuple):
+    """A kind of request. ``share``: of a hundred. The rest of a body makes it 100 to 2,000 bytes long."""
+
+    share: int
+    method: str
+    target: str
+    fields: Mapping[str, str]
+    media_type: str = ""
+    body_begins: str = ""
+
+
+KINDS = {
+    "page": Kind(12, "GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_token=<<t>>", PAGE),
+    "frame": Kind(8, "GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_action=preview&_framed=1", FRAME),
+    "redirect": Kind(3, "GET", f"/go/?{MAIL}&_action=show&_uid=<<n>>", PAGE),
+    "head": Kind(2, "HEAD", "/head/?_uid=<<n>>", FILE),
+    "xhr": Kind(17, "GET", f"/xhr/{{file}}.json?{MAIL}&_action=list&_remote=1&_unlock=loading<<n>>&_=<<n>>", SCRIPT),
+    "live": Kind(18, "GET", f"/live/{{file}}.json?{MAIL}&_action=refresh&_remote=1&_last=<<n>>", SCRIPT),
+    "asset": Kind(6, "GET", "/assets/{file}.js?s=<<n>>", FILE),
+    "image": Kind(4, "GET", "/assets/{file}.js?_uid=<<n>>&_part=2&_embed=1", IMAGE),
+    "known asset": Kind(15, "GET", "/assets/{file}.js?s=1790000000", FILE),
+    "form": Kind(10, "POST", f"/post/{{file}}?{MAIL}&_action=mark&_remote=1", SCRIPT, "application/x-www-form-urlencoded; charset=UTF-8", "_token=<<t>>&_uid=<<n>>&_flag=read&_data="),
+    "json": Kind(3, "POST", f"/post/{{file}}?{MAIL}&_action=save&_remote=1", SCRIPT, "application/json", '{"token": "<<t>>", "uid": "<<n>>", "data": "'),
+    "propfind": Kind(1, "PROPFIND", "/dav/calendars/{file}/", DAV, "application/xml", '<propfind xmlns="DAV:"><prop><getetag/></prop><a><<t>></a>'),
+    "report": Kind(1, "REPORT", "/dav/calendars/{file}/", DAV, "application/xml", '<sync-collection xmlns="DAV:"><sync-token><<t>><<n>></sync-token>'),
+}  # fmt: skip
+"""25 pages, 35 of scripts, 25 files, 15 small bodies."""
+ALL = [each for each in KINDS.values() for _ in range(each.share)]
 
 
 @dataclass(frozen=True)
 class Mix:
-    """``refused``: each answer has the status 403. ``kind``: a part of the head of every answer. ``in_order``: no record may
+    """``refused``: each answer has the status 403. ``kind``: a part of every answer's status and media type. ``in_order``: no record may
     be sent twice."""
 
     records: Callable[[], Records]
     refused: bool = False
     kind: str = ""
     in_order: bool = False
-
-
-def mixed() -> Records:
-    return _webmail(KINDS)
-
-
-def page() -> Records:
-    return _webmail(("page",))
-
-
-def fresh() -> Records:
-    """A user agent that was never seen in each request of a browser."""
-    return _webmail(KINDS, agent=new_agents)
-
-
-def proxied() -> Records:
-    return _webmail(KINDS, fields=forwarded)
-
-
-def named() -> Records:
-    return _webmail(KINDS, fields=lambda person: forwarded(person) | {"X-Forwarded-User": person.name})
-
-
-def probed(cookies: Mapping[int, str]) -> Records:
-    """``cookies``: the gate's own cookie of each person's browser."""
-    return _webmail(KINDS, fields=forwarded, cookies=cookies)
 
 
 def repeated() -> Records:
@@ -128,7 +96,7 @@ def forwarded(person: Person) -> dict[str, str]:
 
 
 def _webmail(
-    kinds: Sequence[str],
+    kinds: Sequence[Kind],
     *,
     agent: Callable[[Person], str] = lambda person: person.agent,
     fields: Callable[[Person], Mapping[str, str]] = lambda _: {},
@@ -142,29 +110,32 @@ def _webmail(
             yield _request(kind, person, agent(person), fields(person), own, random)
 
 
+mixed = partial(_webmail, ALL)
+page = partial(_webmail, [KINDS["page"]])
+fresh = partial(_webmail, ALL, agent=new_agents)
+"""A user agent that was never seen in each request of a browser."""
+proxied = partial(_webmail, ALL, fields=forwarded)
+named = partial(_webmail, ALL, fields=lambda person: forwarded(person) | {"X-Forwarded-User": person.name})
+probed = partial(_webmail, ALL, fields=forwarded)
+"""With ``cookies``, the gate's own of each person's browser."""
+
+
 def _request(
-    kind: str, person: Person, agent: str, fields: Mapping[str, str], cookie: str, random: Random
+    kind: Kind, person: Person, agent: str, fields: Mapping[str, str], cookie: str, random: Random
 ) -> str:
-    method, target, own = TARGETS[kind]
-    target = target.format(file=random.randrange(FILES))
-    if method in ("PROPFIND", "REPORT"):
-        sent = {"Host": HOST, "User-Agent": THUNDERBIRD, **own, "Authorization": basic(person.name)}
+    target = kind.target.format(file=random.randrange(FILES))
+    if kind.fields is DAV:
+        sent = {"Host": HOST, "User-Agent": THUNDERBIRD, **DAV, "Authorization": basic(person.name)}
     else:
-        sent = {"Host": HOST, "Connection": "keep-alive", **person.hints, "User-Agent": agent, **own}
+        sent = {"Host": HOST, "Connection": "keep-alive", **person.hints, "User-Agent": agent, **kind.fields}
         sent |= {"Referer": f"https://{HOST}/?_task=mail", "Accept-Encoding": "gzip, deflate, br, zstd"}
         sent |= {"Accept-Language": person.language, "Cookie": f"{person.cookie}; {cookie}".rstrip("; ")}
-    if kind == "known asset":
+    if kind is KINDS["known asset"]:
         sent["If-Modified-Since"] = UNCHANGED
-    if method == "POST":
+    if kind.method == "POST":
         sent["Origin"] = f"https://{HOST}"
-    return written(method, target, {**sent, **fields}, *_body(kind, random))
-
-
-def _body(kind: str, random: Random) -> tuple[str, ...]:
-    if kind not in BODIES:
-        return ()
-    media_type, begin = BODIES[kind]
-    return media_type, begin + "x" * random.randint(60, 1900)
+    body = kind.body_begins and kind.body_begins + "x" * random.randint(60, 1900)
+    return written(kind.method, target, {**sent, **fields}, kind.media_type, body)
 
 
 def basic(name: str) -> str:
@@ -180,16 +151,6 @@ def written(method: str, target: str, fields: Mapping[str, str], media_type: str
     return f"{method} {target} HTTP/1.1\r\n{lines}\r\n{body}"
 
 
-def refused_page() -> Records:
-    """Browsers of phones that come again, and get the page with the reason."""
-    return _phones(PAGE)
-
-
-def refused_problem() -> Records:
-    """The scripts of a webmail on them, which get a problem document."""
-    return _phones(SCRIPT | {"Accept": "application/json"})
-
-
 def _phones(fields: Mapping[str, str]) -> Records:
     for person, agent in zip(people(PHONES), phone_browsers(PHONES), strict=True):
         sent = {"Host": HOST, "User-Agent": agent, "Accept-Language": person.language}
@@ -197,6 +158,10 @@ def _phones(fields: Mapping[str, str]) -> Records:
         yield written("GET", f"/mail/1.html?{MAIL}&_uid=<<n>>", sent)
 
 
+refused_page = partial(_phones, PAGE)
+"""Browsers of phones that come again, and get the page with the reason."""
+refused_problem = partial(_phones, SCRIPT | {"Accept": "application/json"})
+"""The scripts of a webmail on them, which get a problem document."""
 FOLDER_SYNC = "\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01"
 """A FolderSync from the beginning (MS-ASCMD 2.2.1.4), in WBXML."""
 END = b"\n<<end>>\n"

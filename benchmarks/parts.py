@@ -41,7 +41,7 @@ def main(
         found = {"machine": machine, "loads": measure(chosen, Path(run), seconds)}
     print(parts_markdown(found))
     if keep:
-        keep_results("parts.json", found)
+        keep_results("parts", found)
 
 
 def measure(chosen: dict[str, tuple[str, str]], run: Path, seconds: int) -> dict[str, Any]:

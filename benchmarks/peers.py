@@ -19,8 +19,8 @@ from tests.servers import free_port, serving_by_nginx
 from benchmarks import pollers
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import processor_seconds
-from benchmarks.processes import ROOT, program, python_module, serving, version_of
-from benchmarks.site import COMMON, Site
+from benchmarks.processes import ROOT, configured, program, python_module, serving, version_of
+from benchmarks.site import Site
 from mailgate import __version__
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
@@ -52,71 +52,39 @@ class Peer:
     version: Callable[[], str]
 
 
-def _nginx(site: Site) -> AbstractContextManager[Running]:
-    """Persistent connections to the upstream, everything else by default."""
-    return _served_by_nginx(
-        site,
-        "nginx",
-        lambda port: (
-            f"""
-  upstream site {{ server {site.address}; keepalive 64; keepalive_requests 100000000; }}
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass http://site; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
-    }}
-  }}"""
-        ),
-    )
-
-
 @contextmanager
 def _served_by_nginx(site: Site, name: str, servers: Callable[[int], str]) -> Iterator[Running]:
     port, run = free_port(), site.run / name
     run.mkdir(exist_ok=True)
     program("nginx")
-    with serving_by_nginx(run, port, COMMON + servers(port)) as process:
+    with serving_by_nginx(run, port, configured("common.conf") + servers(port)) as process:
         yield Running(port, (process.pid,), run)
 
 
-@contextmanager
-def _haproxy(site: Site) -> Iterator[Running]:
-    haproxy, port, config = program("haproxy"), free_port(), site.run / "haproxy.cfg"
-    config.write_text(
-        "global\n  nbthread 1\n  maxconn 1024\n"
-        "defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
-        f"frontend public\n  bind 127.0.0.1:{port}\n  default_backend site\n"
-        f"backend site\n  server site {site.address}\n"
-    )
-    with serving([haproxy, "-db", "-f", str(config)], port, site.run / "haproxy.log") as pid:
-        yield Running(port, (pid,), site.run)
+def _nginx(site: Site, name: str = "nginx") -> AbstractContextManager[Running]:
+    return _served_by_nginx(site, name, lambda port: configured(f"{name}.conf", site=site.address, port=port))
 
 
 @contextmanager
-def _caddy(site: Site, name: str = "caddy", before: str = "") -> Iterator[Running]:
-    """One processor, with the directives ``before`` ahead of the upstream."""
-    binary, port, run = program("caddy"), free_port(), site.run / name
+def _peer(site: Site, name: str, config: str, command: str, **values: object) -> Iterator[Running]:
+    """Run a program with one of the configurations, on one processor if it is written in Go."""
+    port, run = free_port(), site.run / name
     run.mkdir()
-    (run / "Caddyfile").write_text(
-        f"{{\n  admin off\n  auto_https off\n  storage file_system {run}\n}}\n"
-        f"http://:{port} {{\n  bind 127.0.0.1\n  {before}\n  reverse_proxy {site.address}\n}}\n"
-    )
-    environment = {"GOMAXPROCS": "1", "XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
-    with serving([binary, "run", "--config", str(run / "Caddyfile")], port, run / "log", environment) as pid:
+    (run / config).write_text(configured(config, site=site.address, port=port, run=run, **values))
+    own, (binary, *options) = str(run), command.split()
+    settings = {"GOMAXPROCS": "1", "XDG_DATA_HOME": own, "XDG_CONFIG_HOME": own}
+    with serving([program(binary), *options, str(run / config)], port, run / "log", settings) as pid:
         yield Running(port, (pid,), run)
+
+
+_haproxy = partial(_peer, name="haproxy", config="haproxy.cfg", command="haproxy -db -f")
+_caddy = partial(_peer, name="caddy", config="Caddyfile", command="caddy run --config", authorizer=0)
 
 
 @contextmanager
 def _caddy_forward_auth(site: Site) -> Iterator[Running]:
-    """Caddy that asks the smallest authorizer: an nginx that says 204 to everything, and decides nothing."""
-    yes = "\n  server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }}"
-    with (
-        _served_by_nginx(site, "authorizer", lambda port: yes.format(port=port)) as authorizer,
-        _caddy(
-            site, "caddy-forward-auth", f"forward_auth 127.0.0.1:{authorizer.port} {{\n    uri /\n  }}"
-        ) as running,
-    ):
-        yield replace(running, pids=(*running.pids, *authorizer.pids))
+    with _nginx(site, "authorizer") as yes, _caddy(site, name="forward-auth", authorizer=yes.port) as running:
+        yield replace(running, pids=(*running.pids, *yes.pids))
 
 
 @contextmanager
@@ -133,13 +101,12 @@ def _gate(site: Site, name: str = "gate", rules: int = 0, **settings: object) ->
 @contextmanager
 def _gate_with_devices(site: Site) -> Iterator[Running]:
     """A gate that knows ``STORED`` clean phones and believes an issuer of reports."""
-    run = site.run / "gate-devices"
+    run, issuer = site.run / "gate-devices", mint.make_key(secrets.token_bytes(32), "issuer")
     run.mkdir()
-    issuer = mint.make_key(secrets.token_bytes(32), "issuer")
     (run / mint.JWKS_FILE).write_text(mint.jwks(issuer))
     asyncio.run(fill(f"sqlite:///{run}/mailgate.db", range(STORED), datetime.now(UTC)))
     trust = {"issuers": [{"issuer": mint.TEST_ISSUER, "jwks": mint.JWKS_FILE}]}
-    with _gate(site, "gate-devices", attestation=trust) as running:
+    with _gate(site, run.name, attestation=trust) as running:
         _wait_until_idle(running)
         yield replace(running, issuer=issuer)
 
@@ -150,7 +117,7 @@ def _gate_with_browsers(site: Site) -> Iterator[Running]:
     run = site.run / "gate-browsers"
     run.mkdir()
     issuer = asyncio.run(pollers.enrol(f"sqlite:///{run}/mailgate.db"))
-    with _gate(site, "gate-browsers") as running:
+    with _gate(site, run.name) as running:
         yield replace(running, issuer=issuer)
 
 
@@ -181,16 +148,13 @@ def _nginx_asks(site: Site, name: str, remember: str) -> Iterator[Running]:
 
 def _asking(site: Site, run: Path, remember: str, kept: str, port: int) -> str:
     text = (ROOT / "deploy" / "nginx" / "forward-auth.conf").read_text()
-    for ours, theirs in (
-        (
-            r"(upstream mailgate {\n.*\n)  server 127\.0\.0\.1:8080;",
-            rf"\1  server unix:{run}/questions.sock;",
-        ),
-        (r"127\.0\.0\.1:9080", site.address),
-        (r"/run/nginx-mailgate", f"{kept}/verdicts"),
-        (r"default off;", f"default {'mailgate' if remember else 'off'};"),
-        (r"listen 80;.*", f"listen 127.0.0.1:{port};"),
-    ):
+    for ours, theirs in {
+        r"(upstream mailgate {\n.*\n)  server 127\.0\.0\.1:8080;": rf"\1  server unix:{run}/questions.sock;",
+        r"127\.0\.0\.1:9080": site.address,
+        r"/run/nginx-mailgate": f"{kept}/verdicts",
+        r"default off;": f"default {'mailgate' if remember else 'off'};",
+        r"listen 80;.*": f"listen 127.0.0.1:{port};",
+    }.items():
         text, found = re.subn(ours, theirs, text)
         assert found == 1, ours
     return text

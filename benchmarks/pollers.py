@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from http.client import HTTPResponse
 
 from benchmarks.gate import PUBLIC_URL
 from benchmarks.mixes import PAGE, Records, written
@@ -25,7 +26,7 @@ RENEWED_AFTER = timedelta(minutes=8)
 REPORTS, PROOFS, TOKENS = 6_000, 9_000, 50
 """How many reports, and requests with a proof, are made for a sample: more than a gate answers in that time; and the tokens
 of these requests."""
-Ask = Callable[[int, bytes], str]
+Ask = Callable[[int, bytes], HTTPResponse]
 """Sends a request to a port. Returns the head of the answer."""
 FETCH = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
 FETCH |= {"Accept-Encoding": "gzip, deflate, br, zstd", "Pragma": "no-cache", "Cache-Control": "no-cache"}
@@ -129,21 +130,17 @@ class Pollers:
         return True
 
     def _again(self, record: str) -> str:
-        mark = _field(self.answer_to(self.port, record.encode()), "etag")
+        mark = self.answer_to(self.port, record.encode()).headers["ETag"]
         return record.replace("\r\nAccept: ", f"\r\nIf-None-Match: {mark}\r\nAccept: ", 1)
 
     def reports(self) -> Records:
         """A report of as many browsers as fit into a sample, with the nonce that the gate gives them."""
         now = datetime.now(UTC)
-        nonce = _field(self.answer_to(self.port, browsers()[0].say(now, "").encode()), "dpop-nonce")
+        asked = self.answer_to(self.port, browsers()[0].say(now, "").encode())
+        nonce = asked.headers["DPoP-Nonce"] or ""
         first = secrets.randbelow(COUNT)
         for number in range(REPORTS):
             yield browsers()[(first + number) % COUNT].say(now, nonce)
-
-
-def _field(head: str, name: str) -> str:
-    lines = (line.partition(": ") for line in head.split("\r\n"))
-    return next((value for key, _, value in lines if key.lower() == name), "")
 
 
 def attested(port: int, issuer: Key, answer_to: Ask) -> Records:
@@ -164,6 +161,5 @@ def attested(port: int, issuer: Key, answer_to: Ask) -> Records:
         return written("GET", "/mail/1.html", fields)
 
     for number in range(TOKENS):
-        head = answer_to(port, request(number).encode())
-        nonce = _field(head, "dpop-nonce") or nonce
+        nonce = answer_to(port, request(number).encode()).headers["DPoP-Nonce"] or nonce
     yield from map(request, range(PROOFS))

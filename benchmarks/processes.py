@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from jinja2 import StrictUndefined, Template
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from tests.servers import listens, running
@@ -31,6 +32,12 @@ def program(name: str) -> str:
     if found is None:
         raise NotInstalled(f"{name} is not installed")
     return found
+
+
+def configured(name: str, **values: object) -> str:
+    """One of the configurations of peers, with its values."""
+    text = Path(__file__).with_name("configs").joinpath(name).read_text("utf-8")
+    return str(Template(text, undefined=StrictUndefined, keep_trailing_newline=True).render(values))
 
 
 def python_module(module: str, *arguments: str) -> list[str]:

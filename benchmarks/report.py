@@ -6,6 +6,8 @@
 import json
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import ge, le
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,44 +20,41 @@ Results = Mapping[str, Any]
 
 
 class Figure(NamedTuple):
-    """What is asked of a run: a ratio of two cells, or one cell if ``under`` is left out. A cell is a mix and a system."""
+    """What is asked of a run: a ratio of two cells, or one cell if ``under`` is left out. A cell is a mix and a system. ``target``: how
+    it is compared, and with what."""
 
     title: str
     kind: str
     over: tuple[str, str]
     under: tuple[str, str] | None = None
-    at_least: float | None = None
-    at_most: float | None = None
+    target: tuple[str, float] | None = None
 
 
 RATE, CPU = "rate", "cpu_us"
+REFUSED = {"refused_page": ("page", 150), "refused_problem": ("problem document", 80), "refused_activesync": ("ActiveSync status", 80)}  # fmt: skip
 FIGURES: tuple[Figure, ...] = (
-    Figure("mixed: gate / nginx", RATE, ("mixed", "gate"), ("mixed", "nginx"), at_least=0.7),
-    Figure("page: gate / nginx", RATE, ("page", "gate"), ("page", "nginx"), at_least=0.7),
-    Figure("fresh: gate / nginx", RATE, ("fresh", "gate"), ("fresh", "nginx"), at_least=0.45),
-    Figure("mixed, processor time: gate / nginx", CPU, ("mixed", "gate"), ("mixed", "nginx"), at_most=2.2),
-    Figure("page, processor time: gate / nginx", CPU, ("page", "gate"), ("page", "nginx"), at_most=2.2),
-    Figure("mixed: gate / Caddy", RATE, ("mixed", "gate"), ("mixed", "caddy"), at_least=2),
-    Figure("mixed: gate / Caddy with forward_auth", RATE, ("mixed", "gate"), ("mixed", "caddy_forward_auth"), at_least=3),
-    Figure("mixed: nginx that asks / nginx", RATE, ("mixed", "asks"), ("mixed", "nginx"), at_least=0.5),
-    Figure("mixed: nginx that keeps for 2 s / nginx", RATE, ("mixed", "keeps"), ("mixed", "nginx"), at_least=0.7),
-    Figure("one request repeated / mixed", CPU, ("repeated", "gate"), ("mixed", "gate"), at_least=1 / 1.5),
-    Figure("browsers that passed the probe / without", CPU, ("probed", "gate_probing"), ("proxied", "gate_behind"), at_most=1.15),
-    Figure("a person named by a proxy / without", CPU, ("named", "gate_behind"), ("proxied", "gate_behind"), at_most=1.15),
-    Figure("refused again: page", CPU, ("refused_page", "gate_10"), at_most=150),
-    Figure("refused again: problem document", CPU, ("refused_problem", "gate_10"), at_most=80),
-    Figure("refused again: ActiveSync status", CPU, ("refused_activesync", "gate_10"), at_most=80),
-    Figure("page: 1,000 rules / 10", CPU, ("refused_page", "gate_1000"), ("refused_page", "gate_10"), at_most=1.5),
-    Figure("problem document: 1,000 rules / 10", CPU, ("refused_problem", "gate_1000"), ("refused_problem", "gate_10"), at_most=1.5),
-    Figure("ActiveSync status: 1,000 rules / 10", CPU, ("refused_activesync", "gate_1000"), ("refused_activesync", "gate_10"), at_most=1.5),
-    Figure("attested, new proof", CPU, ("attested", "gate_devices"), at_most=400),
-    Figure("verdict for a browser that asks again: unchanged", CPU, ("looks_again", "gate_browsers"), at_most=300),
-    Figure("the same, told", CPU, ("looks", "gate_browsers"), at_most=300),
-    Figure("report of a browser", CPU, ("reports", "gate_browsers"), at_most=1500),
+    Figure("mixed: gate / nginx", RATE, ("mixed", "gate"), ("mixed", "nginx"), target=("≥", 0.7)),
+    Figure("page: gate / nginx", RATE, ("page", "gate"), ("page", "nginx"), target=("≥", 0.7)),
+    Figure("fresh: gate / nginx", RATE, ("fresh", "gate"), ("fresh", "nginx"), target=("≥", 0.45)),
+    Figure("mixed, processor time: gate / nginx", CPU, ("mixed", "gate"), ("mixed", "nginx"), target=("≤", 2.2)),
+    Figure("page, processor time: gate / nginx", CPU, ("page", "gate"), ("page", "nginx"), target=("≤", 2.2)),
+    Figure("mixed: gate / Caddy", RATE, ("mixed", "gate"), ("mixed", "caddy"), target=("≥", 2)),
+    Figure("mixed: gate / Caddy with forward_auth", RATE, ("mixed", "gate"), ("mixed", "caddy_forward_auth"), target=("≥", 3)),
+    Figure("mixed: nginx that asks / nginx", RATE, ("mixed", "asks"), ("mixed", "nginx"), target=("≥", 0.5)),
+    Figure("mixed: nginx that keeps for 2 s / nginx", RATE, ("mixed", "keeps"), ("mixed", "nginx"), target=("≥", 0.7)),
+    Figure("one request repeated / mixed", CPU, ("repeated", "gate"), ("mixed", "gate"), target=("≥", 1 / 1.5)),
+    Figure("browsers that passed the probe / without", CPU, ("probed", "gate_probing"), ("proxied", "gate_behind"), target=("≤", 1.15)),
+    Figure("a person named by a proxy / without", CPU, ("named", "gate_behind"), ("proxied", "gate_behind"), target=("≤", 1.15)),
+    *(Figure(f"refused again: {what}", CPU, (mix, "gate_10"), target=("≤", most)) for mix, (what, most) in REFUSED.items()),
+    *(Figure(f"{what}: 1,000 rules / 10", CPU, (mix, "gate_1000"), (mix, "gate_10"), ("≤", 1.5)) for mix, (what, _) in REFUSED.items()),
+    Figure("attested, new proof", CPU, ("attested", "gate_devices"), target=("≤", 400)),
+    Figure("verdict for a browser that asks again: unchanged", CPU, ("looks_again", "gate_browsers"), target=("≤", 300)),
+    Figure("the same, told", CPU, ("looks", "gate_browsers"), target=("≤", 300)),
+    Figure("report of a browser", CPU, ("reports", "gate_browsers"), target=("≤", 1500)),
     Figure("mail app of a phone in memory", CPU, ("known_phones", "gate_devices")),
     Figure("mail app of another phone", CPU, ("cold_phones", "gate_devices")),
-    Figure("64 MiB download: gate / nginx", "download", ("transfers", "gate"), ("transfers", "nginx"), at_least=1.0),
-    Figure("64 MiB upload: gate / nginx", "upload", ("transfers", "gate"), ("transfers", "nginx"), at_least=0.8),
+    Figure("64 MiB download: gate / nginx", "download", ("transfers", "gate"), ("transfers", "nginx"), target=("≥", 1.0)),
+    Figure("64 MiB upload: gate / nginx", "upload", ("transfers", "gate"), ("transfers", "nginx"), target=("≥", 0.8)),
 )  # fmt: skip
 """Every figure with its target."""
 TITLES = {
@@ -86,7 +85,9 @@ def rows(found: Results) -> Iterator[Row]:
         if values := values_of(figure, found):
             yield _row(figure, values)
     if growth := found.get("growth_mib", {}).get("gate"):
-        yield Row("MiB of memory that the transfers add", short(growth), "", _target("≤ 16", growth <= 16))
+        yield Row(
+            "MiB of memory that the transfers add", short(growth), "", f"≤ 16{'' if growth <= 16 else ' ✗'}"
+        )
 
 
 def values_of(figure: Figure, found: Results) -> list[float]:
@@ -94,8 +95,7 @@ def values_of(figure: Figure, found: Results) -> list[float]:
     over = _samples(found, figure.over, figure.kind)
     if figure.under is None:
         return over
-    under = _samples(found, figure.under, figure.kind)
-    return [a / b for a, b in zip(over, under, strict=False) if b]
+    return [a / b for a, b in zip(over, _samples(found, figure.under, figure.kind), strict=False) if b]
 
 
 def _samples(found: Results, cell: tuple[str, str], kind: str) -> list[float]:
@@ -106,39 +106,41 @@ def _samples(found: Results, cell: tuple[str, str], kind: str) -> list[float]:
 
 
 def _row(figure: Figure, values: Sequence[float]) -> Row:
+    def told(value: float) -> str:
+        return f"{value:.2f}" if figure.under else short(value)
+
     middle, target = statistics.median(values), ""
-    if figure.at_least is not None:
-        target = _target(f"≥ {_told(figure, figure.at_least)}", middle >= figure.at_least)
-    if figure.at_most is not None:
-        target = _target(f"≤ {_told(figure, figure.at_most)}", middle <= figure.at_most)
-    spread = f"{_told(figure, min(values))}–{_told(figure, max(values))}"
-    return Row(figure.title, _told(figure, middle), spread, target)
+    if figure.target:
+        sign, limit = figure.target
+        target = f"{sign} {told(limit)}{'' if {'≥': ge, '≤': le}[sign](middle, limit) else ' ✗'}"
+    return Row(figure.title, told(middle), f"{told(min(values))}–{told(max(values))}", target)
 
 
-def _target(target: str, reached: bool) -> str:
-    return target if reached else f"{target} ✗"
+def short(value: float) -> str:
+    """A figure with its significant digits."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def _told(figure: Figure, value: float) -> str:
-    return f"{value:.2f}" if figure.under else short(value)
+def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rule = "---|" if len(headings) == 2 else "---:|" * (len(headings) - 1)
+    rest = (f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join([f"| {' | '.join(headings)} |", f"|---|{rule}", *rest])
 
 
-def systems(found: Results) -> Iterator[list[str]]:
+def of_figures(found: Results) -> str:
+    return _table(("what", "median", "rounds", "target"), rows(found))
+
+
+def of_systems(found: Results) -> str:
     """Each mix at its systems: the rate, and the processor time in brackets."""
+    lines = []
     for mix, cells in found["mixes"].items():
         told = []
         for name in (each for each in TITLES if each in cells):
             rate, cpu = (short(statistics.median(_samples(found, (mix, name), kind))) for kind in (RATE, CPU))
             told.append(f"{TITLES[name]} {rate} ({cpu})")
-        yield [f"`{mix}`", ", ".join(told)]
-
-
-HEADINGS = ("what", "median", "rounds", "target")
-OF_SYSTEMS = ("mix", "requests a second (µs of a processor for each)")
-
-
-def figures(found: Results) -> list[str]:
-    return [*_table(HEADINGS, rows(found)), "", *_table(OF_SYSTEMS, systems(found))]
+        lines.append([f"`{mix}`", ", ".join(told)])
+    return _table(("mix", "requests a second (µs of a processor for each)"), lines)
 
 
 def markdown(found: Results) -> str:
@@ -148,24 +150,20 @@ def markdown(found: Results) -> str:
         each["load_us"] for systems in cells for taken in systems.values() for each in taken
     )
     held = (
-        f"{name.replace('_', '-')} {short(memory[name][0])} and {short(memory[name][1])}"
+        f"{name.replace('_', '-')} {' and '.join(map(short, memory[name]))}"
         for name in ("nginx", "caddy", "gate", "gate_devices")
     )
-    return "\n".join(
-        [
-            headline(found),
-            "",
-            "Ratios, and µs of a processor for a request; ✗: the target is not reached.",
-            "",
-            *_table(HEADINGS, rows(found)),
-            "",
-            f"- {machine_line(found['machine'])}",
-            f"- `make bench`: {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
-            f"- wrk itself took {short(load)} µs of a processor for a request.",
-            f"- Memory after the warm-up and at the end, in MiB: {', '.join(held)}.",
-            f"- {', '.join(f'{name} {version}' for name, version in found['versions'].items())}.",
-        ]
-    )
+    return f"""{headline(found)}
+
+Ratios, and µs of a processor for a request; ✗: the target is not reached.
+
+{of_figures(found)}
+
+- {machine_line(found["machine"])}
+- `make bench`: {plan["rounds"]} rounds of {plan["seconds"]} s, {plan["connections"]} connections.
+- wrk itself took {short(load)} µs of a processor for a request.
+- Memory after the warm-up and at the end, in MiB: {", ".join(held)}.
+- {", ".join(f"{name} {version}" for name, version in found["versions"].items())}."""
 
 
 def headline(found: Results) -> str:
@@ -186,54 +184,18 @@ SMALLEST = 0.07
 
 def parts_markdown(found: Results) -> str:
     """The processor time of a request in µs: a row for each stage, a column for each load."""
-    loads = found["loads"]
-    shown = {
-        stage
-        for load in loads.values()
-        for stage, spent in load["stages"].items()
-        if spent >= SMALLEST * load["whole"]
+    loads = found["loads"].values()
+    spent = {
+        stage: [load["stages"].get(stage, 0.0) for load in loads]
+        for stage in {stage for load in loads for stage in load["stages"]}
+        if any(load["stages"].get(stage, 0.0) >= SMALLEST * load["whole"] for load in loads)
     }
-    slowest = {stage: max(load["stages"].get(stage, 0.0) for load in loads.values()) for stage in shown}
     lines = [
-        [stage, *(_cell(load["stages"].get(stage, 0.0)) for load in loads.values())]
-        for stage in sorted(shown, key=lambda stage: -slowest[stage])
+        [stage, *(f"{each:.1f}" if each >= 0.5 else "" for each in spent[stage])]
+        for stage in sorted(spent, key=lambda stage: -max(spent[stage]))
     ]
-    lines.append(["the whole", *(f"{load['whole']:.0f}" for load in loads.values())])
-    return "\n".join([machine_line(found["machine"]), "", *_table(("µs", *loads), lines)])
-
-
-def _cell(spent: float) -> str:
-    return f"{spent:.1f}" if spent >= 0.5 else ""
-
-
-def devices_markdown(kept: Results) -> str:
-    """A million devices: a column for each store."""
-    stores = {name: kept[name] for name in ("SQLite", "PostgreSQL") if name in kept}
-    lines = [
-        [title, *(_at(each, path, unit) for each in stores.values())] for title, path, unit in OF_DEVICES
-    ]
-    told = [
-        f"- {name}: {each['devices']:,} devices. {machine_line(each['machine'])}"
-        for name, each in stores.items()
-    ]
-    slow = {
-        name: sorted(each["pages"].items(), key=lambda page: -page[1]["median_ms"])
-        for name, each in stores.items()
-    }
-    titles = list(dict.fromkeys(title for pages in slow.values() for title, _ in pages[:SLOWEST]))
-    pages = [[title, *(_page(each["pages"].get(title)) for each in stores.values())] for title in titles]
-    counted = ", ".join(f"{len(pages)} on {name}" for name, pages in slow.items())
-    return "\n".join(
-        [
-            *told,
-            "",
-            *_table(("what", *stores), lines),
-            "",
-            f"The slowest pages of the console, of {counted}: median and worst.",
-            "",
-            *_table(("page", *stores), pages),
-        ]
-    )
+    lines.append(["the whole", *(f"{load['whole']:.0f}" for load in loads)])
+    return f"{machine_line(found['machine'])}\n\n{_table(('µs', *found['loads']), lines)}"
 
 
 SLOWEST = 4
@@ -253,10 +215,34 @@ OF_DEVICES = (
 )
 
 
+def devices_markdown(kept: Results) -> str:
+    """A million devices: a column for each store."""
+    stores = {name: kept[name] for name in ("SQLite", "PostgreSQL") if name in kept}
+    lines = [
+        [title, *(_at(each, path, unit) for each in stores.values())] for title, path, unit in OF_DEVICES
+    ]
+    told = "\n".join(
+        f"- {name}: {each['devices']:,} devices. {machine_line(each['machine'])}"
+        for name, each in stores.items()
+    )
+    slow = {
+        name: sorted(each["pages"], key=lambda page: -each["pages"][page]["median_ms"])
+        for name, each in stores.items()
+    }
+    titles = list(dict.fromkeys(title for pages in slow.values() for title in pages[:SLOWEST]))
+    pages = [[title, *(_page(each["pages"].get(title)) for each in stores.values())] for title in titles]
+    counted = ", ".join(f"{len(pages)} on {name}" for name, pages in slow.items())
+    return f"""{told}
+
+{_table(("what", *stores), lines)}
+
+The slowest pages of the console, of {counted}: median and worst.
+
+{_table(("page", *stores), pages)}"""
+
+
 def _at(store: Results, path: tuple[str, ...], unit: str) -> str:
-    value: Any = store
-    for key in path:
-        value = value.get(key, {})
+    value = reduce(lambda part, key: part.get(key, {}), path, store)
     return f"{value:,} {unit}".rstrip() if isinstance(value, int | float) else ""
 
 
@@ -264,24 +250,13 @@ def _page(told: Results | None) -> str:
     return f"{told['median_ms']:.0f}, {told['worst_ms']:.0f} ms" if told else ""
 
 
-def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
-    rule = "---|" if len(headings) == 2 else "---:|" * (len(headings) - 1)
-    begin = [f"| {' | '.join(headings)} |", f"|---|{rule}"]
-    return [*begin, *(f"| {' | '.join(line)} |" for line in lines)]
-
-
-def short(value: float) -> str:
-    """A figure with its significant digits."""
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-HELD = (
-    ("memory_mib", "memory, MiB"),
-    ("files", "open files"),
-    ("tasks", "tasks"),
-    ("threads", "threads"),
-    ("objects", "objects"),
-)
+HELD = {
+    "memory_mib": "memory, MiB",
+    "files": "open files",
+    "tasks": "tasks",
+    "threads": "threads",
+    "objects": "objects",
+}
 """What a gate holds, and its title."""
 
 
@@ -292,28 +267,24 @@ def soak_markdown(found: Results) -> str:
     minutes = [f"minute {each['minute']}" for each in shown]
     held = [
         [title, *(f"{max(gate[key] for gate in each['gates']):,.0f}" for each in shown)]
-        for key, title in HELD
+        for key, title in HELD.items()
     ]
     tables = sorted({name for each in shown for name in each["rows"]})
     counts = [[f"`{name}`", *(f"{each['rows'].get(name, 0):,}" for each in shown)] for name in tables]
     rows = [each for each in counts if len({*each}) > 2]
     ended = ", ".join(f"{count:,} {how}" for how, count in sorted(found["requests"].items()))
-    return "\n".join(
-        [
-            f"{found['store']}. {machine_line(found['machine'])}",
-            "",
-            *_table(("the larger of two gates", *minutes), held),
-            "",
-            *_table(("rows of", *minutes), rows),
-            "",
-            f"{len(tables) - len(rows)} other tables stayed as they were. Requests: {ended}.",
-        ]
-    )
+    return f"""{found["store"]}. {machine_line(found["machine"])}
+
+{_table(("the larger of two gates", *minutes), held)}
+
+{_table(("rows of", *minutes), rows)}
+
+{len(tables) - len(rows)} other tables stayed as they were. Requests: {ended}."""
 
 
 TOLD: Mapping[Path, Mapping[str, tuple[str, Callable[[Results], str]]]] = {
     PAGE: {"make bench writes": ("latest", markdown), "the devices are written": ("devices", devices_markdown), "the soak is written": ("soak", soak_markdown)},
-    WAYS: {"make bench writes": ("latest", lambda found: "\n".join(_table(OF_SYSTEMS, systems(found)))), "the parts are written": ("parts", parts_markdown)},
+    WAYS: {"make bench writes": ("latest", of_systems), "the parts are written": ("parts", parts_markdown)},
     README: {"make bench writes": ("latest", headline)},
 }  # fmt: skip
 """Of each page, what is written between which lines: the kept results, and how they are told."""
@@ -323,9 +294,7 @@ def page_of(path: Path) -> str:
     """A page with all its tables."""
     page = path.read_text("utf-8")
     for what, (name, told) in TOLD[path].items():
-        page = between(
-            page, f"<!-- {what} from here -->", f"<!-- {what} to here -->", told(kept(f"{name}.json"))
-        )
+        page = between(page, f"<!-- {what} from here -->", f"<!-- {what} to here -->", told(kept(name)))
     return page
 
 
@@ -339,23 +308,15 @@ def between(page: str, begin: str, end: str, text: str) -> str:
 
 
 def kept(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((KEPT / name).read_text("utf-8"))
+    found: dict[str, Any] = json.loads((KEPT / f"{name}.json").read_text("utf-8"))
     return found
 
 
 def keep(name: str, results: Results) -> None:
-    """Keep results, rounded, and write them into the docs."""
-    (KEPT / name).write_text(json.dumps(_rounded(results), indent=1) + "\n", "utf-8")
+    """Keep results, with four significant digits, and write them into the docs; more is noise."""
+    rounded = json.loads(json.dumps(results), parse_float=lambda text: float(f"{float(text):.4g}"))
+    (KEPT / f"{name}.json").write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
     write()
-
-
-def _rounded(value: Any) -> Any:
-    """The same with four significant digits; more is noise."""
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, Mapping):
-        return {key: _rounded(each) for key, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, list) else value
 
 
 def write() -> None:

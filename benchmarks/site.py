@@ -10,56 +10,12 @@ from pathlib import Path
 from tests.servers import free_port, serving_by_nginx
 
 from benchmarks.mixes import FILES, UNCHANGED
-from benchmarks.processes import program
+from benchmarks.processes import configured, program
 
 KiB, MiB = 1024, 1024 * 1024
 LARGE_BYTES = 64 * MiB
 MEANS = {"mail": ("html", 8 * KiB), "xhr": ("json", 900), "live": ("json", 900), "assets": ("js", 6000)}
 """The files of the webmail: their form, and their average length in bytes, from half of which to one and a half they have."""
-
-COMMON = """\
-  types { text/html html; application/json json; text/javascript js; }
-  default_type text/html;
-  sendfile on;
-  client_max_body_size 0;
-  keepalive_requests 100000000;
-"""
-"""What all nginxes of a run have in common."""
-
-SITE = """\
-  open_file_cache max=1000;
-  server {{
-    listen 127.0.0.1:{port};
-    root {root};
-    location /upload/ {{ dav_methods PUT; }}
-    location /Microsoft-Server-ActiveSync {{ return 200; }}
-    location /mail/ {{ {own} }}
-    location /xhr/ {{ {own} }}
-    location /slow/ {{ alias {root}/mail/; limit_rate 200; }}
-    location /live/ {{ ssi on; ssi_types application/json; {own} }}
-    location /post/ {{ default_type application/json; return 200 '{{"action": "mark", "of": "$request_id"}}'; {own} }}
-    location /go/ {{ return 302 /mail/1.html?_unique=$request_id; {own} }}
-    location /head/ {{ return 200; {own} }}
-    location /dav/ {{ default_type application/xml; return 207 '<multistatus xmlns="DAV:"><a>$request_id</a></multistatus>'; }}
-    location /assets/ {{ add_header Cache-Control "private, max-age=60"; }}
-  }}
-"""
-
-OWN = "".join(
-    f'add_header {name} "{value}"; '
-    for name, value in (
-        ("Set-Cookie", "roundcube_sessid=$request_id; path=/; HttpOnly"),
-        ("Expires", "Thu, 01 Jan 1970 00:00:01 GMT"),
-        ("Cache-Control", "private, no-cache, no-store, must-revalidate"),
-        ("Pragma", "no-cache"),
-        ("X-DNS-Prefetch-Control", "off"),
-        ("Content-Language", "en"),
-        ("Referrer-Policy", "same-origin"),
-        ("X-Frame-Options", "sameorigin"),
-    )
-)
-"""The fields of a webmail's answers, none of which is like another. Answers below ``/live/`` are chunked besides: their
-length is not known in advance."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +45,9 @@ def serve_site(run: Path, gate: str = "mailgate") -> Iterator[Site]:
     large = os.urandom(MiB) * (LARGE_BYTES // MiB)
     (root / "large.bin").write_bytes(large)
     _write_files(root)
-    with serving_by_nginx(run, port, COMMON + SITE.format(port=port, root=root, own=OWN)):
+    with serving_by_nginx(
+        run, port, configured("common.conf") + configured("webmail.conf", port=port, root=root)
+    ):
         yield Site(run, root, port, large, gate)
 
 

@@ -10,26 +10,27 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
+from subprocess import PIPE, STDOUT
 from typing import Annotated, Any
 
 import typer
 import uvloop
 from aiohttp import web
 from sqlalchemy import create_engine, func, select
+from tests.admins import admins
+from tests.integration.connectors.api import serving as serving_api
 from tests.servers import free_port
 
-from benchmarks import mixes
-from benchmarks.comparison import filled
-from benchmarks.devices import ADMIN, SECRET, logged_in
+from benchmarks import mixes, wrk
+from benchmarks.devices import ADMIN, logged_in
 from benchmarks.gate import write_config
-from benchmarks.machine import facts, memory_mib, processor_seconds
-from benchmarks.mixes import mail_app, owner
+from benchmarks.machine import facts, memory_mib
+from benchmarks.mixes import owner
 from benchmarks.people import HOST, LAPTOP, eas_id
 from benchmarks.processes import prepare, progress, python_module, serving
 from benchmarks.report import keep as keep_results
@@ -37,14 +38,13 @@ from benchmarks.report import soak_markdown
 from benchmarks.sampler import COUNT, asked
 from benchmarks.site import Site, serve_site
 from mailgate.atomic_files import write_atomically
-from mailgate.rollout.person import hash_of
 from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
 
-IDLE, STREAMS, SLOW = 5_000, 4, 20
+IDLE, STREAMS, SLOW = 5_200, 4, 20
 """Connections, streams of the console, and slow answers, at both gates together."""
-PAUSE = 50.0
-"""Seconds between two requests of a connection: less than the gate's ``keep_alive``."""
+PAUSE = 50
+"""The most seconds between two requests of a connection: less than the gate's ``keep_alive``."""
 PHONES, REPORTED = 200, 1_000
 
 
@@ -67,7 +67,7 @@ def main(
     found = {"machine": machine, "store": "PostgreSQL" if store else "SQLite", **notes}
     print(soak_markdown(found))
     if keep:
-        keep_results("soak.json", found)
+        keep_results("soak", found)
 
 
 @dataclass
@@ -78,11 +78,10 @@ class Gate:
     admin: int
 
     def held(self) -> dict[str, float]:
-        """What it holds now: memory in MiB, open files and connections, tasks of its loop, and its processor time in seconds."""
+        """What it holds now: memory in MiB, open files and connections, tasks of its loop."""
         return {
             "memory_mib": memory_mib([self.pid]),
             "files": len(os.listdir(f"/proc/{self.pid}/fd")),
-            "processor_s": processor_seconds([self.pid]),
             **asked(self.pid, self.config.parent, COUNT),
         }
 
@@ -91,16 +90,19 @@ class Gate:
 class Soak:
     site: Site
     store: str
-    advance: Any
+    advance: Callable[[], object]
     results: Counter[str] = field(default_factory=Counter)
     """How many requests ended in which way."""
 
     async def run(self, minutes: int) -> dict[str, Any]:
         notes: list[dict[str, Any]] = []
-        with ExitStack() as stopping:
-            fleet = await serve_fleet()
+        async with AsyncExitStack() as stopping:
+            fleet = await stopping.enter_async_context(serving_api(fleet_api))
             gates = [stopping.enter_context(self.gate(name, fleet)) for name in ("one", "other")]
             load = [asyncio.create_task(each) for each in self.load(gates)]
+            people = [
+                asyncio.create_task(self.people(gate, turn, minutes)) for turn, gate in enumerate(gates)
+            ]
             started = time.monotonic()
             for minute in range(1, minutes + 1):
                 await asyncio.sleep(max(0.0, started + 60 * minute - time.monotonic()))
@@ -108,45 +110,31 @@ class Soak:
                     change_rules(gate.config, minute)
                     report_phones(gate.config.parent)
                 held = [await asyncio.to_thread(each.held) for each in gates]
-                rows = await asyncio.to_thread(self.rows)
-                notes.append({"minute": minute, "gates": held, "rows": rows})
+                notes.append({"minute": minute, "gates": held, "rows": await asyncio.to_thread(self.rows)})
                 self.advance()
+            await asyncio.gather(*people)
             for each in load:
                 each.cancel()
             await asyncio.gather(*load, return_exceptions=True)
         return {"notes": notes, "requests": dict(self.results)}
 
-    def load(self, gates: list[Gate]) -> Iterator[Any]:
-        records = list(mixes.mixed())
-        for number in range(IDLE):
-            yield self.person(gates[number % 2].port, records[number % len(records) :: IDLE], number)
+    def load(self, gates: list[Gate]) -> Iterator[Coroutine[Any, Any, None]]:
         for number in range(SLOW):
             yield self.slow(gates[number % 2].port, number)
-        for number in range(PHONES):
-            yield self.person(
-                gates[number % 2].port, [mail_app(eas_id(number), owner(number), number)], number
-            )
         for number in range(STREAMS):
             yield self.watch(gates[number % 2].admin)
 
-    async def person(self, port: int, records: list[str], number: int) -> None:
-        """One connection, idle but for a request now and then."""
-        random, said = Random(number), None
-        await asyncio.sleep(random.uniform(0, PAUSE))
-        while True:
-            try:
-                reader, said = await asyncio.open_connection("127.0.0.1", port)
-                while True:
-                    method = (request := filled(random.choice(records))).partition(b" ")[0]
-                    said.write(request)
-                    self.results[f"status {await answer(reader, method == b'HEAD')}"] += 1
-                    await asyncio.sleep(random.uniform(PAUSE / 2, PAUSE))
-            except (OSError, EOFError, ValueError) as error:
-                self.results[type(error).__name__] += 1
-                await asyncio.sleep(1)
-            finally:
-                if said:
-                    said.close()
+    async def people(self, gate: Gate, turn: int, minutes: int) -> None:
+        """Connections that are idle but for a request now and then: of people with browsers, and of their phones' mail apps."""
+        records = (*mixes.mixed(), *mixes.clean_phones(range(PHONES)))
+        file = gate.config.with_name("requests")
+        file.write_bytes(b"".join(each.encode("latin-1") + mixes.END for each in records))
+        load = wrk.command(gate.port, file, turn, 60 * minutes, IDLE // 2, "shuffled", str(PAUSE))
+        running = await asyncio.create_subprocess_exec(*load, stdout=PIPE, stderr=STDOUT)
+        told, _ = await running.communicate()
+        found = wrk.said(told.decode())
+        self.results.update({f"status {status}": times for status, times in found.statuses.items()})
+        self.results["broken"] += found.broken
 
     async def slow(self, port: int, number: int) -> None:
         """Answers that trickle, each on a connection of its own."""
@@ -175,56 +163,36 @@ class Soak:
             await asyncio.sleep(1)
 
     @contextmanager
-    def gate(self, name: str, fleet: int) -> Iterator[Gate]:
+    def gate(self, name: str, fleet: str) -> Iterator[Gate]:
         folder, port, admin = self.site.run / name, free_port(), free_port()
         folder.mkdir()
         report_phones(folder)
         (folder / "token").write_text("secret")
         (folder / "token").chmod(0o600)
+        system = {"type": "fleet", "base_url": fleet, "token": {"file": "token"}, "every": "1m"}
         settings = {
             "listen": f"127.0.0.1:{port}",
             "admin_listen": f"127.0.0.1:{admin}",
             "upstream": f"http://{self.site.address}",
             "store": self.store,
-            "admins": {ADMIN: {"token_hash": hash_of(SECRET, bytes(16)), "roles": ["viewer"]}},
+            "admins": admins(**{ADMIN: "viewer"}),
             "connectors": {
                 "phones": {"type": "file", "path": "phones.jsonl", "every": "1m"},
-                "fleet": {"type": "fleet", "base_url": f"http://127.0.0.1:{fleet}"}
-                | {"token": {"file": "token"}, "every": "1m"},
+                "fleet": system,
             },
         }
         config = write_config(folder, settings, rules=1)
-        with serving(
-            python_module(self.site.gate, "run", "--config", str(config)), port, folder / "log"
-        ) as pid:
+        command = python_module(self.site.gate, "run", "--config", str(config))
+        with serving(command, port, folder / "log") as pid:
             yield Gate(pid, config, port, admin)
 
     def rows(self) -> dict[str, int]:
         """The rows of each table that has some."""
-        engine = create_engine(store_url(self.store))
+        engine, tables = create_engine(store_url(self.store)), metadata.sorted_tables
         with engine.connect() as connection:
-            counts = {
-                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in metadata.sorted_tables
-            }
+            counted = [connection.scalar(select(func.count()).select_from(each)) or 0 for each in tables]
         engine.dispose()
-        return {name: count for name, count in counts.items() if count}
-
-
-async def answer(reader: asyncio.StreamReader, headless: bool) -> str:
-    """Read one answer. Returns its status."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    status = head.split(" ", 2)[1]
-    if headless or status in ("204", "304"):
-        return status
-    length = [line for line in head.split("\r\n") if line.startswith("content-length:")]
-    if length:
-        await reader.readexactly(int(length[0].partition(":")[2]))
-        return status
-    while size := int((await reader.readline()).partition(b";")[0], 16):
-        await reader.readexactly(size + 2)
-    await reader.readline()
-    return status
+        return {table.name: count for table, count in zip(tables, counted, strict=True) if count}
 
 
 def change_rules(config: Path, minute: int) -> None:
@@ -246,27 +214,17 @@ def report_phones(folder: Path) -> None:
     write_atomically(folder / "phones.jsonl", "".join(f"{json.dumps(each)}\n" for each in lines))
 
 
-async def serve_fleet() -> int:
-    """An inventory over HTTP, in the form of Fleet's. Returns its port."""
+async def fleet_api(request: web.Request) -> web.Response:
+    """An inventory over HTTP, in the form of Fleet's."""
+    if request.path.endswith("/count"):
+        return web.json_response({"count": REPORTED})
+    size, at = int(request.query["per_page"]), int(request.query["page"])
     system = {"platform": "windows", "os_version": "Windows 11", "software": []}
     hosts = [
         system | {"id": number, "uuid": f"{number:032X}", "hostname": f"laptop-{number}"}
-        for number in range(REPORTED)
+        for number in range(at * size, min((at + 1) * size, REPORTED))
     ]
-
-    async def page(request: web.Request) -> web.Response:
-        size, at = int(request.query["per_page"]), int(request.query["page"])
-        return web.json_response({"hosts": hosts[at * size : (at + 1) * size]})
-
-    async def count(_request: web.Request) -> web.Response:
-        return web.json_response({"count": len(hosts)})
-
-    app, port = web.Application(), free_port()
-    app.add_routes([web.get("/api/v1/fleet/hosts", page), web.get("/api/v1/fleet/hosts/count", count)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    return port
+    return web.json_response({"hosts": hosts})
 
 
 if __name__ == "__main__":

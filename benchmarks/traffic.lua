@@ -1,5 +1,6 @@
 -- wrk: sends the requests of a file, each with numbers that no other request has.
--- Arguments: the file, the number of the first request, "shuffled" or "in order" (each record once).
+-- Arguments: the file, the number of the first request, "shuffled" or "in order" (each record once), and the most seconds
+-- between two requests of a connection, with which it counts the answers by their status.
 -- <<end>> on a line of its own ends a record; <<n>> stands for a number, <<t>> for a token, <<v>> for a version, new each time.
 local records, count, first, in_order = {}, 0, 0, false
 
@@ -36,7 +37,15 @@ function init(arguments)
   end
   first, in_order = tonumber(arguments[2]), arguments[3] == "in order"
   math.randomseed(first)
-  io.stderr:write(string.format("prepared in %.3f s\n", os.clock()))
+  prepared, statuses = os.clock(), {}
+  local pause = tonumber(arguments[4])
+  if not pause then return end
+  function delay()
+    return math.random(pause * 500, pause * 1000)
+  end
+  function response(status)
+    statuses[status] = (statuses[status] or 0) + 1
+  end
 end
 
 function request()
@@ -48,4 +57,20 @@ function request()
     filled[at] = at % 2 == 1 and part or part(first + count)
   end
   return table.concat(filled)
+end
+
+local thread
+
+function setup(only)
+  thread = only
+end
+
+function done(summary)
+  local wrong, statuses = summary.errors, {}
+  for status, times in pairs(thread:get("statuses")) do
+    statuses[#statuses + 1] = string.format('"%d": %d', status, times)
+  end
+  print(string.format('{"count": %d, "rate": %f, "refused": %d, "broken": %d, "prepared": %f, "statuses": {%s}}',
+    summary.requests, summary.requests / summary.duration * 1e6, wrong.status,
+    wrong.connect + wrong.read + wrong.write + wrong.timeout, thread:get("prepared"), table.concat(statuses, ", ")))
 end

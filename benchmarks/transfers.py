@@ -1,7 +1,8 @@
-"""Large transfers over one connection."""
+"""Single requests: small ones, and large transfers over one connection."""
 
+import socket
 import time
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 
 from benchmarks.people import LAPTOP
 from benchmarks.site import LARGE_BYTES, MiB, Site
@@ -11,6 +12,16 @@ KINDS = ("download", "upload")
 
 class WrongAnswer(Exception):
     """A system did not pass on what the upstream or the client has sent."""
+
+
+def answer_to(port: int, request: bytes) -> HTTPResponse:
+    """The answer to one request on a connection of its own, read to its end."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(request)
+        answer = HTTPResponse(connection, method=request.partition(b" ")[0].decode())
+        answer.begin()
+        answer.read()
+        return answer
 
 
 def transfer(kind: str, port: int, site: Site) -> float:

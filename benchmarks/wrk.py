@@ -1,8 +1,9 @@
 """wrk, a load that nobody here has shaped: connections that send the next request as soon as the last was answered."""
 
-import re
+import json
 import resource
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,6 @@ CONNECTIONS = 32
 SCRIPT = Path(__file__).with_name("traffic.lua")
 NUMBERS_A_ROUND = 10_000_000
 """How far the numbers of two rounds are apart, so that none comes again."""
-_DONE = re.compile(r"^\s*([0-9]+) requests in ", re.MULTILINE)
-_RATE = re.compile(r"^Requests/sec:\s+([0-9.]+)$", re.MULTILINE)
-_REFUSED = re.compile(r"^\s*Non-2xx or 3xx responses: ([0-9]+)$", re.MULTILINE)
-_PREPARED = re.compile(r"^prepared in ([0-9.]+) s$", re.MULTILINE)
-_BROKEN = re.compile(r"^\s*(Socket errors: .+)$", re.MULTILINE)
 
 
 class LoadFailed(Exception):
@@ -27,13 +23,16 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True)
 class Answered:
-    """How many requests were answered, how many each second, and how many with a status from 400 on. ``prepared``: the
-    processor time of wrk before its first request."""
+    """How many requests were answered, how many each second, how many with a status from 400 on, and how many connections broke.
+    ``prepared``: the processor time of wrk before its first request."""
 
     count: int
     rate: float
     refused: int
+    broken: int
     prepared: float
+    statuses: Mapping[str, int]
+    """How many answers had each status, if connections pause."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +45,36 @@ class Load:
     load_us: float
 
 
+def command(port: int, records: Path, turn: int, seconds: int, connections: int, *how: str) -> list[str]:
+    """The command that sends a file of records: ``how`` are further arguments of the script. Raises NotInstalled."""
+    load = [program("wrk"), "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
+    load += ["--timeout=120s" if len(how) > 1 else "--timeout=10s", f"--script={SCRIPT}"]
+    return [*load, f"http://127.0.0.1:{port}/", "--", str(records), str((turn + 1) * NUMBERS_A_ROUND), *how]
+
+
+def said(output: str) -> Answered:
+    """What the script says at the end. Raises LoadFailed if it says nothing."""
+    last = output.rstrip().rpartition("\n")[2]
+    if not last.startswith("{"):
+        raise LoadFailed(f"wrk says no rate: {output.strip()[:500]!r}")
+    return Answered(**json.loads(last))
+
+
 def answered(output: str) -> Answered:
-    """What wrk says. Raises LoadFailed if a connection broke, or if it says nothing."""
-    done, rate, broken = _DONE.search(output), _RATE.search(output), _BROKEN.search(output)
-    if broken or not done or not rate or done[1] == "0":
-        raise LoadFailed(broken[1] if broken else f"wrk printed no rate: {output.strip()[:500]!r}")
-    refused, prepared = _REFUSED.search(output), _PREPARED.search(output)
-    first = float(prepared[1]) if prepared else 0.0
-    return Answered(int(done[1]), float(rate[1]), int(refused[1]) if refused else 0, first)
+    """The same. Raises LoadFailed also if a connection broke."""
+    found = said(output)
+    if found.broken or not found.count:
+        raise LoadFailed(f"{found.broken} connections broke, and {found.count} requests were answered")
+    return found
 
 
 def sample(port: int, records: Path, turn: int, seconds: int, pids: list[int], mix: Mix) -> Load:
     """Send a file of records, and measure. Raises NotInstalled; LoadFailed if an answer is not what it has to be."""
-    command = [program("wrk"), "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s"]
-    command += ["--timeout=10s", f"--script={SCRIPT}", f"http://127.0.0.1:{port}/", "--"]
-    command += [str(records), str((turn + 1) * NUMBERS_A_ROUND), "in order" if mix.in_order else "shuffled"]
+    load = command(port, records, turn, seconds, CONNECTIONS, "in order" if mix.in_order else "shuffled")
     used, own = processor_seconds(pids), _children()
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    finished = subprocess.run(load, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     used, own = processor_seconds(pids) - used, _children() - own
-    found = answered(finished.stdout + finished.stderr)
+    found = answered(finished.stdout)
     if found.refused != (found.count if mix.refused else 0):
         raise LoadFailed(f"{found.refused} of {found.count} requests were refused")
     return Load(found.count, found.rate, used / found.count * 1e6, (own - found.prepared) / found.count * 1e6)

@@ -14,6 +14,7 @@ from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NoReturn
+from urllib.request import urlopen
 
 import pytest
 
@@ -137,6 +138,17 @@ def listens(port: int) -> Callable[[], bool]:
     def asked() -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
+        return False
+
+    return asked
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Whether this address is answered with success: some servers listen before they can."""
+
+    def asked() -> bool:
+        with suppress(OSError), urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
         return False
 
     return asked

@@ -69,9 +69,7 @@ class ReporterCopy:
         told = {"challenge": nonce.encode(), "by_software": application((REPORTER, version))}
         told |= said if app is None else said | {"by_software": app}
         leaf = self.maker.batch.sign(
-            name("Android Keystore Key"),
-            [android(description(**told))],
-            key=self.key.get_op_key("sign"),
+            name("Android Keystore Key"), [android(description(**told))], key=self.key.get_op_key("sign")
         )
         chain = [b64encode(each.der).decode() for each in (leaf, self.maker.batch)]
         return {"format": "android-key", "chain": chain, "nonce": nonce}

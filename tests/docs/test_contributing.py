@@ -27,7 +27,6 @@ SHORT = re.compile(
 WAITS = {"wait", "wait_for", "timeout", "create_connection"}
 SHORT_ON_PURPOSE = {
     "tests/servers.py": "asks again and again",
-    "tests/integration/front_proxies.py": "asks again and again",
     "tests/integration/test_tls.py": "an end that may not take the 25 seconds of the setting",
     "tests/integration/store/test_postgresql.py": "a question that is given up",
     "tests/integration/gateway/scripted_upstream.py": "an end that need not come",

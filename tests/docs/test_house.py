@@ -14,17 +14,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 89_576,
-    "files": 528,
-    "files under 40 lines, __init__ apart": 8,
+    "lines": 89_460,
+    "files": 520,
+    "files under 40 lines, __init__ apart": 7,
     "rooms": 16,
     "folders": 50,
-    "arrows between rooms": 79,
+    "arrows between rooms": 75,
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 23,
-    "lines of tests": 131_591,
-    "lines of benchmarks": 2_877,
+    "lines of tests": 131_295,
+    "lines of benchmarks": 2_661,
 }
 GUIDES, GUIDE = 50_000, 5_000
 """Words of all pages of ``docs/`` and of one of them, decisions and code apart."""

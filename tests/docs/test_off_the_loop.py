@@ -24,7 +24,7 @@ GROWING = (
     "mailgate.store.sightings._read",
     "mailgate.mail.recipient_list._mails",
     "mailgate.mail.corrections._same_answers",
-    "mailgate.mail.audience.answer",
+    "mailgate.mail.recipient_list.answer",
     "mailgate.policy.simulate.clock.moments",
     "difflib.unified_diff",
 )

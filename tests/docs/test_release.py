@@ -97,11 +97,7 @@ def test_dependencies_reach_every_locked_package() -> None:
 
 
 def report(*, yanked: bool = False, url: str = "https://example.com/a.whl") -> str:
-    package = {
-        "metadata": {"name": "a", "version": "1"},
-        "is_yanked": yanked,
-        "download_info": {"url": url},
-    }
+    package = {"metadata": {"name": "a", "version": "1"}, "is_yanked": yanked, "download_info": {"url": url}}
     return json.dumps({"install": [package]})
 
 

@@ -151,10 +151,7 @@ def sync(folder: str, key: str = "0", *, seconds: int = 0) -> NodeBuilder:
     """
     asked = [wtag("AirSync", "SyncKey", text=key), wtag("AirSync", "CollectionId", text=folder)]
     if key != "0":
-        body = [
-            wtag("AirSyncBase", "Type", text="1"),
-            wtag("AirSyncBase", "TruncationSize", text="4096"),
-        ]
+        body = [wtag("AirSyncBase", "Type", text="1"), wtag("AirSyncBase", "TruncationSize", text="4096")]
         asked += [
             wtag("AirSync", "GetChanges", text="1"),
             wtag("AirSync", "WindowSize", text="25"),

@@ -176,7 +176,7 @@ def project(run: Path) -> None:
     """Make the folder of the compose file, with its own secrets and the files of the stand-ins."""
     here = run / "project"
     for name in ("deploy", "config"):
-        shutil.copytree(ROOT / name, here / name, ignore=shutil.ignore_patterns("secrets"))
+        shutil.copytree(ROOT / name, here / name, ignore=shutil.ignore_patterns("secrets", "__pycache__"))
     (here / "deploy" / "grafana").mkdir(exist_ok=True)
     _said([here / "deploy" / "compose" / "make-secrets"], dict(os.environ))
     for name in ("passwd", "group"):

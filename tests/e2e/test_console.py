@@ -26,7 +26,7 @@ from tests.e2e.looks import (
 from tests.e2e.threads import in_a_thread
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
-from tests.unit.console.now.test_verdict_rates import text
+from tests.unit.console.now.test_traffic import text
 from tests.unit.console.phones import asks, has, record
 from tests.unit.console.written_mails import gone, written
 from tests.unit.store.people import read_mail

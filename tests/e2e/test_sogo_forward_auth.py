@@ -8,15 +8,7 @@ import pytest
 from tests.e2e.activesync import folder_sync
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import SAMPLE_MAILS
-from tests.e2e.test_sogo_activesync import (
-    BLOCKED,
-    COMMANDS,
-    FORMS,
-    as_read,
-    conversation,
-    phone,
-    report,
-)
+from tests.e2e.test_sogo_activesync import BLOCKED, COMMANDS, FORMS, as_read, conversation, phone, report
 from tests.e2e.test_sogo_dav import DavClient, litmus, write_an_event
 from tests.integration import front_proxies
 from tests.integration.gate import PHONE_RULES
@@ -28,11 +20,7 @@ pytestmark = pytest.mark.e2e
 RULES = {
     "rules": [
         *PHONE_RULES["rules"],
-        {
-            "id": "dav-tools",
-            "when": 'client.kind == "tool" && request.protocol == "dav"',
-            "effect": "allow",
-        },
+        {"id": "dav-tools", "when": 'client.kind == "tool" && request.protocol == "dav"', "effect": "allow"},
     ]
 }
 

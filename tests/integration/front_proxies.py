@@ -4,15 +4,22 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from benchmarks.processes import BIN
 from tests.integration.gate import Gate
-from tests.servers import free_port, listens, nginx_command, require_or_skip, running, serving_by_nginx
+from tests.servers import (
+    answers,
+    free_port,
+    listens,
+    nginx_command,
+    require_or_skip,
+    running,
+    serving_by_nginx,
+)
 
 ROOT = Path(__file__).parents[2]
 DEPLOY, DOCS = ROOT / "deploy", ROOT / "docs"
@@ -212,19 +219,10 @@ def traefik(gate: str, webmail: str, run: Path, *, lasts: str = "1h") -> Iterato
     )
     (run / "traefik.yaml").write_text(static)
     command = [TRAEFIK, f"--configFile={run / 'traefik.yaml'}"]
-    with running(command, ready=_reaches_the_gate(port), log=run / "traefik.log"):
-        yield f"http://127.0.0.1:{port}"
-
-
-def _reaches_the_gate(port: int) -> Callable[[], bool]:
-    """Traefik listens before it has read its routes."""
-
-    def asked() -> bool:
-        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/.mailgate/healthz", timeout=5) as answer:
-            return bool(answer.status == 200)
-        return False
-
-    return asked
+    url = f"http://127.0.0.1:{port}"
+    # it listens before it has read its routes
+    with running(command, ready=answers(f"{url}/.mailgate/healthz"), log=run / "traefik.log"):
+        yield url
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 def steps(folder: Path) -> dict[str, str]:
     """The environment of the next version; its step is written below this folder."""
-    there = shutil.copytree(_VERSIONS.parent, folder / "steps")
+    there = shutil.copytree(_VERSIONS.parent, folder / "steps", ignore=shutil.ignore_patterns("__pycache__"))
     revision = f"{int(KNOWN) + 1:04}"
     tables = [name for name in metadata.tables if name not in ("audit", "audit_head")]
     text = STEP.format(revision=revision, known=KNOWN, tables=tables, takes=TAKES)

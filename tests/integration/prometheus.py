@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.servers import PATIENCE, free_port, listens, require_or_skip, running
+from tests.servers import PATIENCE, answers, free_port, require_or_skip, running
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 
@@ -45,9 +45,10 @@ def scraping(folder: Path, *targets: str) -> Iterator[Prometheus]:
     """A Prometheus that scrapes the admin ports of these gates."""
     require_or_skip("prometheus")
     config, port = folder / "prometheus.json", free_port()
+    url = f"http://127.0.0.1:{port}"
     job = {"job_name": "mailgate", "static_configs": [{"targets": list(targets)}]}
     every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     config.write_text(json.dumps({"global": every, "rule_files": [str(RULES)], "scrape_configs": [job]}))
     command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}", "--enable-feature=exemplar-storage"]  # fmt: skip
-    with running(command, ready=listens(port), log=folder / "prometheus.log"):
-        yield Prometheus(f"http://127.0.0.1:{port}")
+    with running(command, ready=answers(f"{url}/-/ready"), log=folder / "prometheus.log"):
+        yield Prometheus(url)

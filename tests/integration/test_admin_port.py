@@ -135,13 +135,7 @@ async def health(gate: Gate, host: str = "localhost") -> int:
 
 @pytest.mark.parametrize(
     "sent",
-    [
-        b"",
-        b"GET /healthz HT",
-        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
-        HALF_A_LOGIN,
-        HALF_A_QUESTION,
-    ],
+    [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", HALF_A_LOGIN, HALF_A_QUESTION],
     ids=["nothing", "half a line", "half a head", "half a login", "half a question"],
 )
 async def test_connections_that_are_held_open_shut_nobody_out(

@@ -16,7 +16,7 @@ from tests.integration.test_reload import until
 from tests.servers import PATIENCE, patiently
 
 WHO = admins(ada="operator")
-REFRESHED = PAUSES["mailgate.console.now.verdict_rates.POLL_SECONDS"]
+REFRESHED = PAUSES["mailgate.console.now.traffic.POLL_SECONDS"]
 
 STAFF = admins(ada="operator", lin="approver")
 NO_LAPTOPS = {"id": "no-laptops", "when": 'client.kind == "laptop"', "effect": "block"}

@@ -96,9 +96,7 @@ async def seen(guard: Guard, client: aiohttp.ClientSession, tmp_path: Path) -> A
         yield prometheus
 
 
-async def test_every_panel_has_numbers_and_no_alarm_is_broken(
-    seen: Prometheus,
-) -> None:
+async def test_every_panel_has_numbers_and_no_alarm_is_broken(seen: Prometheus) -> None:
     missing: dict[str, set[str]] = {name: set() for name in BUILT}
     for name, board in BUILT.items():
         for line in board["annotations"]["list"]:

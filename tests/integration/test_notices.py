@@ -270,9 +270,7 @@ def test_a_corrector_that_dies_loses_nobody_and_corrects_nobody_twice(
         assert states == {MailState.SENT: 10}
 
 
-def test_refused_mails_fail_or_wait_and_lost_answers_are_unsure(
-    tmp_path: Path,
-) -> None:
+def test_refused_mails_fail_or_wait_and_lost_answers_are_unsure(tmp_path: Path) -> None:
     answers = {HIT[0]: "550 5.1.1 no such user", HIT[1]: "451 4.3.0 later", HIT[2]: "554 5.7.1 not this"}
     with mail_sink() as sink:
         sink.at_rcpt = lambda address: answers.get(address) if address != HIT[2] else None

@@ -144,8 +144,10 @@ async def test_a_siem_gets_refusals_and_acts_and_loses_none_while_it_is_away(
     assert (refusal["policy"], refusal["http_response"]) == ({"name": "unproven-handheld"}, {"code": 403})
     reference = told(guarded, "decided")[0]["reference"]
     assert refusal["metadata"]["correlation_uid"] == reference
-    written = await written_in(tmp_path / "events.jsonl", len(events()))
-    assert sorted(written, key=str) == sorted(events(), key=str)
+    await written_in(tmp_path / "events.jsonl", len(events()))
+    written = lambda: map(json.loads, (tmp_path / "events.jsonl").read_text().splitlines())  # noqa: E731
+    same = lambda: sorted(written(), key=str) == sorted(events(), key=str)  # noqa: E731
+    assert await asyncio.to_thread(wait_for, same), events()
 
     path = where.removeprefix("unix:")
     Path(path).rename(f"{path}-away")

@@ -19,14 +19,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration.commands import run
 from tests.integration.conftest import IPHONE, LAPTOP, Guard
-from tests.integration.gate import (
-    EVERYONE,
-    PHONE_RULES,
-    Gate,
-    start_gate,
-    wait_for,
-    write_config,
-)
+from tests.integration.gate import EVERYONE, PHONE_RULES, Gate, start_gate, wait_for, write_config
 from tests.servers import PATIENCE, descendants, patiently, require_or_skip
 
 COUNT = 2

@@ -302,7 +302,7 @@ def test_pages_and_scripts_write_no_time_by_themselves(ending: str) -> None:
             for each in package.rglob(f"*.{ending}")
             if each.name != "when.js" and "demo" not in each.parts
             for line in re.findall(
-                r"strftime|toLocale(?:Date)?String|DateTimeFormat\(locale, \{ (?!hour: |day: )(?!dateStyle: 'full')|<time(?![^>]*data-form)",
+                r"strftime|toLocale(?:Date)?String|DateTimeFormat\(locale, \{ (?!timeStyle: 'short' |day: )(?!dateStyle: 'full')|<time(?![^>]*data-form)",
                 each.read_text("utf-8"),
             )
         }
@@ -354,7 +354,4 @@ def test_a_language_names_the_others() -> None:
 def test_a_whole_span_is_never_rounded() -> None:
     spans = (timedelta(hours=24), timedelta(hours=25), timedelta(days=30))
     told = {tag: [str(LANGUAGES[tag].whole_span(each)) for each in spans] for tag in ("en", "de")}
-    assert told == {
-        "en": ["24 hours", "25 hours", "30 days"],
-        "de": ["24 Stunden", "25 Stunden", "30 Tage"],
-    }
+    assert told == {"en": ["24 hours", "25 hours", "30 days"], "de": ["24 Stunden", "25 Stunden", "30 Tage"]}

@@ -369,8 +369,7 @@ def android_vectors() -> Iterator[tuple[str, Json]]:
     yield (
         "evidence-malformed.boolean",
         of(
-            "A BOOLEAN that DER does not have",
-            boot=root_of_trust().replace(b"\x01\x01\xff", b"\x01\x01\x01"),
+            "A BOOLEAN that DER does not have", boot=root_of_trust().replace(b"\x01\x01\xff", b"\x01\x01\x01")
         ),
     )
     yield "evidence-untrusted", evidence("Up to no root", chain(good, BATCH), roots="others")
@@ -802,11 +801,7 @@ def build() -> dict[str, str]:
             "now": NOW.isoformat(),
             "challenge": CHALLENGE.decode(),
             "thumbprint": thumbprint(ENROLS),
-            "roots": {
-                "android-key": MAKER.pem,
-                "apple-device": APPLE.pem,
-                "apple-appattest": APP_ATTEST.pem,
-            },
+            "roots": {"android-key": MAKER.pem, "apple-device": APPLE.pem, "apple-appattest": APP_ATTEST.pem},
             "signer": SIGNER.hex(),
             "play_integrity": play_keys(),
         },

@@ -3,21 +3,29 @@
 import asyncio
 import random
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import file_digest
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, BinaryIO
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from mailgate.app import utc_now
 from mailgate.config import Bundle
 from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import FileSettings
 from mailgate.connectors import connector_for
+from mailgate.connectors.file import LinesFile
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import Connector, Report, SourceTools
 from mailgate.connectors.push import WebhookProofs
-from mailgate.connectors.run import Narrowed, SourceOutcome
+from mailgate.connectors.run import NARROWS_AFTER, Narrowed, SourceOutcome
 from mailgate.connectors.runner import DeviceRecheck, Runner, RunOptions
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.connectors.setup import PolicyStore, PolicyTexts, Setup
@@ -27,7 +35,10 @@ from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
 from mailgate.model.device import Away
 from mailgate.policy.people import NO_LOGINS, Logins
-from mailgate.store import Postures, Store, StoreError
+from mailgate.rollout.counted_acts import RestrictedDevices, note_import
+from mailgate.rollout.guard import Guard, guard_of
+from mailgate.store import Act, Postures, Store, StoreError
+from mailgate.store.kept_out import NOBODY, KeptOut
 
 
 class ConnectorStore(PolicyStore):
@@ -177,3 +188,111 @@ class ConnectorSyncs:
     def _tell(self, away: Away) -> None:
         if self._postures.terms.away != away:
             self._postures.terms = replace(self._postures.terms, away=away)
+
+
+ShowProgress = Callable[[int, int | None], None]
+OpenLines = Callable[[], AbstractContextManager[BinaryIO]]
+
+
+@dataclass(frozen=True, slots=True)
+class HandReading:
+    """What came of a source that a person read. ``outcome``: None if another gate is reading it. ``narrows_after``: until when devices of
+    which less is seen than before keep their older report."""
+
+    outcome: SourceOutcome | None
+    narrows_after: timedelta = NARROWS_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class SourceByHand:
+    """A source of the settings that a person reads, or hands in devices for, beside the gates. No line is logged of it."""
+
+    name: str
+    settings: EverySource
+    store: Store
+    bundle: Bundle
+
+    def _runner(self) -> Runner:
+        quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
+        return replace(runner_for(self.store, lambda: self.bundle, CollectorRegistry()), log=quiet)
+
+    async def sample(self) -> tuple[dict[str, Any], Sequence[str]]:
+        """``Runner.sample``."""
+        return await self._runner().sample(self.name, self.settings)
+
+    async def read(
+        self, act: Act | None, *, full: bool, mark_missing_as_gone: bool, progress: ShowProgress
+    ) -> HandReading:
+        """Read it. Without an ``act`` nothing is stored. Raises RefusedError."""
+        everything = full or mark_missing_as_gone or act is None
+        options = RunOptions(everything, mark_missing_as_gone, progress, dry=act is None)
+        return await self._run(self._runner(), options, act, "without those not listed")
+
+    async def take_in(
+        self, lines: OpenLines, act: Act, *, is_csv: bool, mark_missing_as_gone: bool, progress: ShowProgress
+    ) -> HandReading:
+        """Take the devices in these lines: all of them, or none if one is wrong. Raises RefusedError."""
+        complete = isinstance(self.settings, FileSettings) and self.settings.complete
+        try:
+            with _copied(lines) as path:
+
+                def make(name: str, settings: EverySource, tools: SourceTools) -> Connector:
+                    setup = Setup(name, self.bundle.policy.catalog, tools, lag=settings.inventory_lag)
+                    return LinesFile(setup, path, is_csv=is_csv, complete=complete)
+
+                options = RunOptions(True, mark_missing_as_gone, progress, handed=True)
+                return await self._run(replace(self._runner(), make=make), options, act, "file", path)
+        except SourceError as error:
+            return HandReading(SourceOutcome(error.trouble, hint=error.hint))
+
+    async def _run(
+        self, runner: Runner, options: RunOptions, act: Act | None, sort: str, path: Path | None = None
+    ) -> HandReading:
+        """Run it, if the guard lets pass whom that may newly keep out. The same ``sort`` is what another person has to ask for too."""
+        guard = guard_of(self.bundle.settings)
+        if act is not None:
+            newly, outcome = await self._restricted(runner, options, guard)
+            if path is not None:
+                same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
+                sort = f"{sort} {same[:12]}"
+            await note_import(self.store, guard, act, sort, newly)
+            if outcome is not None:
+                return HandReading(outcome)
+        return HandReading(await runner.run(self.name, self.settings, options))
+
+    async def _restricted(
+        self, runner: Runner, options: RunOptions, guard: Guard | None
+    ) -> tuple[KeptOut, SourceOutcome | None]:
+        """How many devices may newly be kept out by what a person hands in or lets go, and what went wrong with looking; None if
+        nothing did. What a source says by itself does not count. If the guard has a limit, everything is read once more for that."""
+        bundle, person = self.bundle, self.bundle.settings.logins.person
+        if guard is None or guard.limit is None or not (options.handed or options.mark_missing_as_gone):
+            return NOBODY, None
+        found = RestrictedDevices(self.store, bundle.policy, bundle.posture_terms, utc_now())
+
+        async def show(records: Sequence[Report]) -> None:
+            counting = [each for each in records if options.handed or each.gone]
+            await found.take([replace(each, owner=person(each.owner)) for each in counting])
+
+        look = replace(options, dry=True, show=show, progress=RunOptions().progress)
+        looked = await runner.run(self.name, self.settings, look)
+        looked = looked or SourceOutcome(Trouble.STOPPED, hint="another gate is reading it now")
+        return found.count, looked if looked.trouble not in (None, Trouble.GONE) else None
+
+
+@contextmanager
+def _copied(lines: OpenLines) -> Iterator[Path]:
+    """A copy of a file or of standard input: what was counted is what is imported. Raises SourceError."""
+    with NamedTemporaryFile(suffix=".lines") as copy:
+        try:
+            with lines() as given:
+                shutil.copyfileobj(given, copy)
+            copy.flush()
+        except OSError as error:
+            raise SourceError(Trouble.FILE, (error.strerror or "").lower()) from None
+        yield Path(copy.name)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

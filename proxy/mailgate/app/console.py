@@ -24,7 +24,7 @@ from mailgate.console.context import ConsoleContext
 from mailgate.console.devices.rows import RowUpdates
 from mailgate.console.extension.facts import FleetFacts, fleet
 from mailgate.console.now.counting import AppCounting
-from mailgate.console.now.verdict_rates import VerdictRates
+from mailgate.console.now.traffic import VerdictRates
 from mailgate.console.plans.outcome import compare_all_refusals
 from mailgate.console.plans.planning import Planning
 from mailgate.console.site import with_console

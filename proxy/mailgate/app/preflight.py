@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from mailgate.app.open_store import spool_folder
+from mailgate.app import spool_folder
 from mailgate.app.request_sinks import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
 from mailgate.config.document import MAX_BYTES, Document, read_document

@@ -10,7 +10,7 @@ from socket import gethostname
 
 import structlog
 
-from mailgate.app import utc_now
+from mailgate.app import open_store, utc_now
 from mailgate.app.admin_port import AdminPort, ConsoleParts
 from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_browsers, count_devices
 from mailgate.app.connectors import ConnectorSyncs
@@ -18,7 +18,6 @@ from mailgate.app.heartbeat import FoundGates, Heartbeat
 from mailgate.app.in_force import FilesInForce, RulesInForce, first_live, renew_keys, warn_of_stale_lists
 from mailgate.app.mails import MailSender
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_requests, watch_rules
-from mailgate.app.open_store import open_store
 from mailgate.app.parts import gate_for
 from mailgate.app.preflight import failing_cases, load_checked
 from mailgate.app.public_ports import PublicPorts, ports_for, raise_descriptor_limit

@@ -11,20 +11,19 @@ from mailgate.classify.activesync import (
     read_activesync,
     read_query,
 )
+from mailgate.classify.agent import plain_device
 from mailgate.classify.attestation import with_attestation, with_device
 from mailgate.classify.browser import prepare, read_traits, read_user_agent, shortened, warm, warming
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
-from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
-from mailgate.classify.plain import plain_device
 from mailgate.classify.probe_readings import HEADER as PROBE
 from mailgate.classify.probe_readings import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
 from mailgate.classify.protocol import names_activesync, protocol_beside, protocol_in_path, protocol_of_agent
 from mailgate.classify.reading import Reading, weigh
-from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
+from mailgate.model import IMAP_ID, LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
 
 __all__ = [
     "agent_traits",

@@ -123,12 +123,7 @@ HANDHELDS = Table(
             "HarmonyOS NEXT names its form first: Phone, Tablet or PC.",
             r"\(Tablet; ?(?:Open)?Harmony",
         ),
-        TableRule(
-            "harmony-phone",
-            "phone",
-            "As above.",
-            r"\((?:Phone|Mobile); ?(?:Open)?Harmony",
-        ),
+        TableRule("harmony-phone", "phone", "As above.", r"\((?:Phone|Mobile); ?(?:Open)?Harmony"),
         TableRule(
             "not-handheld",
             "",
@@ -188,12 +183,7 @@ HANDHELDS = Table(
             CyanogenMod | MIUI~ | ~Aliyun | YunOS | ~LineageOS
             """,
         ),
-        TableRule(
-            "ios",
-            "phone",
-            "Apps on iOS name the system but no form.",
-            r"~iOS(?:[ /;)_.-]|$)",
-        ),
+        TableRule("ios", "phone", "Apps on iOS name the system but no form.", r"~iOS(?:[ /;)_.-]|$)"),
         TableRule(
             "phone-system",
             "phone",

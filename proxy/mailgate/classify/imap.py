@@ -11,11 +11,8 @@ from itertools import islice
 from mailgate.classify.programs import HANDHELD_MAIL_APP
 from mailgate.classify.reading import KIND_OF_FORM, Reading, system_name
 from mailgate.classify.table import Match, Table, TableRule, readable
-from mailgate.model import Signal
+from mailgate.model import IMAP_ID, Signal
 from mailgate.model.phrase import phrase
-
-HEADER = "imap-id"
-"""The header in which the facts of a login keep what the client says about itself."""
 
 FIELDS = tuple(
     "name version vendor os os-version model device device-type x-android-device-model also".split()
@@ -32,7 +29,6 @@ _MAX_FIELDS = 30
 _SPECIAL = re.compile(r'[\\"]')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ITEM = re.compile(r'"((?:[^"\\]++|\\.)*+)"?|([^\s()"]++)', re.DOTALL)
-_SOURCE = "imap-id"
 
 _HANDHELDS = Table(
     (
@@ -205,9 +201,9 @@ def _computer(fields: Mapping[str, str]) -> Match | None:
 def _signals(fields: Mapping[str, str], form: str) -> tuple[Signal, ...]:
     kind = KIND_OF_FORM[form]
     if not fields:
-        return (Signal(_SOURCE, "absent", "", kind),)
+        return (Signal(IMAP_ID, "absent", "", kind),)
     return tuple(
-        Signal(_SOURCE, name, value, kind if name == next(iter(fields)) else None)
+        Signal(IMAP_ID, name, value, kind if name == next(iter(fields)) else None)
         for name, value in fields.items()
     )
 

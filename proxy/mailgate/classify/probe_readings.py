@@ -131,10 +131,7 @@ RULES = (
     ),
     ProbeRule("touch-first", "", phrase("touch comes first, as on phones and tablets"), lambda *_: True),
 )  # fmt: skip
-WHY = {
-    FORM_FACTOR: phrase("userAgentData tells the form factor"),
-    **{rule.name: rule.why for rule in RULES},
-}
+WHY = {FORM_FACTOR: phrase("userAgentData tells the form factor"), **{rule.name: rule.why for rule in RULES}}
 
 
 def examine(seen: ProbeReadings, claimed: str) -> ProbeFinding:

@@ -120,8 +120,7 @@ def add(
         ),
     ] = None,
     password: Annotated[
-        bool,
-        typer.Option("--password", help="Ask for a chosen password instead of making a token."),
+        bool, typer.Option("--password", help="Ask for a chosen password instead of making a token.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

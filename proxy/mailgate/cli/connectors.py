@@ -1,70 +1,35 @@
 """``mailgate connectors``: the state of device inventories, and reading one now."""
 
-import asyncio
-import shutil
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from hashlib import file_digest
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
-import structlog
 import typer
-from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.output import Columns, fields_grid, print_json, progress_bar, table_of
-from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors.file import LinesFile
-from mailgate.connectors.protocol import Connector, SourceTools
-from mailgate.connectors.run import NARROWS_AFTER, SourceOutcome, reading
-from mailgate.connectors.runner import Runner, RunOptions, where_it_failed
-from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.console.now.readiness import ConnectorState, connector_state
-from mailgate.devices.device import Report
-from mailgate.devices.names import EAS, SERIAL
 from mailgate.errors import SourceError, Trouble
 from mailgate.model.phrase import did_you_mean, plural
 from mailgate.policy.written import in_words
-from mailgate.rollout.counted_acts import RestrictedDevices, note_import
 from mailgate.rollout.person import Person
 from mailgate.store import Act
-from mailgate.store.kept_out import NOBODY, KeptOut
+
+if TYPE_CHECKING:
+    from mailgate.app.connectors import HandReading, SourceByHand
 
 _STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
-
-
-def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
-    """How many of these devices have each important fact, as plain data."""
-    looked = [report for report in seen if report.reported_at]
-    times = [report.reported_at for report in looked if report.reported_at]
-    kinds = [{kind for kind, _ in report.names} for report in seen]
-    return {
-        "devices": len(seen),
-        "with_eas_id": sum(EAS in each for each in kinds),
-        "with_owner": sum(bool(report.owner) for report in seen),
-        "with_serial": sum(SERIAL in each for each in kinds),
-        "kinds": dict(Counter(str(report.kind or "unknown") for report in seen)),
-        "enrolments": dict(Counter(str(report.enrolment) for report in seen)),
-        "verdicts": dict(Counter(str(report.compliance) for report in seen)),
-        "with_all_apps": sum(bool(report.apps_complete) for report in looked),
-        "with_some_apps": sum(not report.apps_complete for report in looked),
-        "without_apps": len(seen) - len(looked),
-        "listed_apps": dict(Counter(app for report in looked for app in sorted(report.apps))),
-        "newest_report": max(times, default=None),
-        "oldest_report": min(times, default=None),
-    }
 
 
 STATES: Columns = {
@@ -107,9 +72,6 @@ LetGo = Annotated[
         "--let-go", help="Treat devices that the source no longer lists as gone, however many they are."
     ),
 ]
-
-_SAMPLE = 500
-"""How many devices ``check`` reads."""
 
 
 @app.command("list")
@@ -154,39 +116,25 @@ async def sync(
     """
     roles: list[Role] = ["operator", "approver"] if mark_missing_as_gone else ["operator"]
     by = None if dry_run else opened.person(*roles)
-    settings, runner = _found(name, opened.bundle), _runner(opened)
-    if not settings.scheduled():
+    source = _source(opened, name)
+    if not source.settings.scheduled():
         fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
-    full_run = full or mark_missing_as_gone or dry_run
-    options, outcome = RunOptions(full_run, mark_missing_as_gone, dry=dry_run), None
-    if by is not None:
-        act = _act(by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone)
-        newly, outcome = await _restricted(opened, runner, name, options)
-        await note_import(opened.store, opened.guard, act, "without those not listed", newly)
+    told = {"full": full, "mark_missing_as_gone": mark_missing_as_gone}
+    act = None if by is None else _act(by, "connector-read", name, **told)
     with progress_bar(name, "devices", shown=not opened.as_json) as show:
-        outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
-    _print_outcome(name, outcome, opened.as_json, dry=dry_run)
+        read = await source.read(act, **told, progress=show)
+    _print_reading(name, read, opened.as_json, dry=dry_run)
 
 
 @app.command()
 @on_store()
 async def check(opened: Opened, name: Name) -> None:
     """Read some devices of a source and show which facts were found. Stores nothing."""
-    settings, runner = _found(name, opened.bundle), _runner(opened)
-    tools = runner.tools()
-    connector = runner.make(name, settings, tools)
     try:
-        seen = await _some(connector)
-        short = await connector.shortcomings() if isinstance(connector, ApiConnector) else ()
+        counts, short = await _source(opened, name).sample()
     except SourceError as error:
         _complain(name, error.trouble, error.hint, error.details)
         raise typer.Exit(1) from None
-    except Exception as error:  # noqa: BLE001 - its text may quote the source
-        _complain(name, Trouble.FAULT, "", where_it_failed(error))
-        raise typer.Exit(1) from None
-    finally:
-        await connector.close()
-    counts = count_facts(seen) | {"of": tools.tally.total, "unreadable": tools.tally.unreadable}
     if opened.as_json:
         print_json(counts | {"shortcomings": [str(each) for each in short]})
     else:
@@ -216,44 +164,24 @@ async def import_lines(
     imports makes the guard's limit no larger, until the source itself reports it. Known devices that may lose mail by it
     count for the guard. Beyond what the guard lets pass by hand, another approver has to import the same file.
     """
-    by, store, settings = opened.person("operator", "approver"), opened.store, _found(name, opened.bundle)
-    if not isinstance(settings, FileSettings | PostSettings):
-        fail(2, f"{name} is of type {_type(settings)}; use one of type file or post")
-    complete = isinstance(settings, FileSettings) and settings.complete
+    by, source = opened.person("operator", "approver"), _source(opened, name)
+    if not isinstance(source.settings, FileSettings | PostSettings):
+        fail(2, f"{name} is of type {_type(source.settings)}; use one of type file or post")
     is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
-    try:
-        with _copy_of(file) as path, progress_bar(name, "devices", shown=not opened.as_json) as show:
-
-            def make(_name: str, _settings: EverySource, tools: SourceTools) -> Connector:
-                setup = Setup(name, opened.bundle.policy.catalog, tools, lag=settings.inventory_lag)
-                return LinesFile(setup, path, is_csv=is_csv, complete=complete)
-
-            act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
-            runner = replace(_runner(opened), make=make)
-            options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
-            newly, outcome = await _restricted(opened, runner, name, options)
-            same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
-            await note_import(store, opened.guard, act, f"file {same[:12]}", newly)
-            outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
-            if outcome is not None and (outcome.taken or outcome.gone):
-                taken, gone = outcome.taken, outcome.gone
-                await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
-    except SourceError as error:
-        outcome = SourceOutcome(error.trouble, hint=error.hint)
-    _print_outcome(name, outcome, opened.as_json)
+    act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
+    with progress_bar(name, "devices", shown=not opened.as_json) as show:
+        lines = partial(_lines, file)
+        read = await source.take_in(
+            lines, act, is_csv=is_csv, mark_missing_as_gone=mark_missing_as_gone, progress=show
+        )
+    if read.outcome and (read.outcome.taken or read.outcome.gone):
+        taken, gone = read.outcome.taken, read.outcome.gone
+        await opened.store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
+    _print_reading(name, read, opened.as_json)
 
 
-@contextmanager
-def _copy_of(file: str) -> Iterator[Path]:
-    """A copy of a file or of standard input: what was counted is what is imported. Raises SourceError."""
-    with NamedTemporaryFile(suffix=".lines") as copy:
-        try:
-            with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:
-                shutil.copyfileobj(lines, copy)
-            copy.flush()
-        except OSError as error:
-            raise SourceError(Trouble.FILE, (error.strerror or "").lower()) from None
-        yield Path(copy.name)
+def _lines(file: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")
 
 
 def _act(by: Person, what: str, name: str, **details: int) -> Act:
@@ -261,70 +189,30 @@ def _act(by: Person, what: str, name: str, **details: int) -> Act:
     return replace(by.act(datetime.now(UTC), what), about=f"connector {name}", details=details)
 
 
-async def _restricted(
-    opened: Opened, runner: Runner, name: str, options: RunOptions
-) -> tuple[KeptOut, SourceOutcome | None]:
-    """How many devices may newly be kept out by what a person hands in or lets go, and what went wrong with looking; None if
-    nothing did. What a source says by itself does not count. If the guard has a limit, everything is read once more for that."""
-    guard, bundle, person = opened.guard, opened.bundle, opened.settings.logins.person
-    if guard is None or guard.limit is None or not (options.handed or options.mark_missing_as_gone):
-        return NOBODY, None
-    found = RestrictedDevices(opened.store, bundle.policy, bundle.posture_terms, opened.now)
-
-    async def show(records: Sequence[Report]) -> None:
-        counting = [each for each in records if options.handed or each.gone]
-        await found.take([replace(each, owner=person(each.owner)) for each in counting])
-
-    looked = await runner.run(name, _found(name, bundle), replace(options, dry=True, show=show))
-    looked = looked or SourceOutcome(Trouble.STOPPED, hint="another gate is reading it now")
-    return found.count, looked if looked.trouble not in (None, Trouble.GONE) else None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _runner(opened: Opened) -> Runner:
-    """A run without log lines, since this command prints the result."""
+def _source(opened: Opened, name: str) -> "SourceByHand":
+    """The source that the settings name so. Ends the command if there is none."""
     # imported here, since it loads more of the gate than any other command needs
-    from mailgate.app.connectors import runner_for
+    from mailgate.app.connectors import SourceByHand
 
-    quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
-    return replace(runner_for(opened.store, lambda: opened.bundle, CollectorRegistry()), log=quiet)
-
-
-def _found(name: str, bundle: Bundle) -> EverySource:
-    known = bundle.settings.connectors
+    known = opened.settings.connectors
     if name not in known:
         fail(2, f"no source is called `{name}`; {did_you_mean(name, known)}")
-    return known[name]
+    return SourceByHand(name, known[name], opened.store, opened.bundle)
 
 
 def _type(settings: EverySource) -> str:
     return str(settings.type) if hasattr(settings, "type") else ""
 
 
-async def _some(connector: Connector) -> list[Report]:
-    """The first devices of a source."""
-    seen: list[Report] = []
-    async with reading(connector, None) as records:
-        async for record in records:
-            seen.append(record)
-            if len(seen) == _SAMPLE:
-                break
-    return seen
-
-
-def _print_outcome(name: str, outcome: SourceOutcome | None, as_json: bool, *, dry: bool = False) -> None:
-    """Print the result of a run. Exit code 1 if it was not complete."""
-    if outcome is None:
+def _print_reading(name: str, read: "HandReading", as_json: bool, *, dry: bool = False) -> None:
+    """Print what came of it. Exit code 1 if it was not complete."""
+    if (outcome := read.outcome) is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:
         print_json(asdict(outcome) | {"narrowed": [each._asdict() for each in outcome.narrowed]})
     else:
         typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
-        _print_narrowed(name, outcome, dry=dry)
+        _print_narrowed(name, read, dry=dry)
     if outcome.held:
         more = "That is more than `most_gone` of this source allows, so they are kept."
         again = "If it is right, run this again with --let-go."
@@ -336,12 +224,12 @@ def _print_outcome(name: str, outcome: SourceOutcome | None, as_json: bool, *, d
         raise typer.Exit(1)
 
 
-def _print_narrowed(name: str, outcome: SourceOutcome, *, dry: bool) -> None:
+def _print_narrowed(name: str, read: "HandReading", *, dry: bool) -> None:
     """Print the devices of which the source sees less than before: who has to be told."""
-    if outcome.narrowed:
-        Console().print(table_of(outcome.narrowed, _NARROWED))
-        when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
-        seen = plural("%(count)s device", "%(count)s devices", len(outcome.narrowed))
+    if narrowed := read.outcome and read.outcome.narrowed:
+        Console().print(table_of(narrowed, _NARROWED))
+        when = "" if dry else f", in at most {in_words(read.narrows_after)}"
+        seen = plural("%(count)s device", "%(count)s devices", len(narrowed))
         then = "clean only if another source sees the whole device."
         typer.echo(f"{seen} that {name} saw whole would be seen in part{when}: {then}")
     elif dry:

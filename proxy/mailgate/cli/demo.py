@@ -16,9 +16,8 @@ from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
-from mailgate.cli.exit_codes import exit_code_of
+from mailgate.cli.exit_codes import code_of_start
 from mailgate.demo.company import DEFAULT_PEOPLE
-from mailgate.errors import ConfigError, MailgateError
 from mailgate.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def demo(
     from mailgate.demo.run import Demo, run_demo
     from mailgate.demo.tour import tour
 
-    try:
+    def start() -> int:
         ports = port, admin_port or port + 1, start_port or port + 2
         webmail, keys = upstream.rstrip("/"), _keys(directory)
         demo = Demo(directory, rules, keys, *ports, webmail, _command(), people, store)
@@ -84,13 +83,9 @@ def demo(
                 typer.echo(tour(replace(place, log=log)))
 
             uvloop.run(run_demo(demo, show, line.progress, line.say))
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
-        raise typer.Exit(exit_code_of(error)) from None
-    except (MailgateError, OSError) as error:
-        typer.echo(f"mailgate: not started: {error}", err=True)
-        raise typer.Exit(exit_code_of(error)) from None
+        return 0
+
+    raise typer.Exit(code_of_start(start))
 
 
 def _keys(directory: Path) -> Path:

@@ -1,9 +1,9 @@
 """``mailgate devices``: stored devices, marking them as lost, and forgetting them; ``mailgate apps``: how many have each listed app."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,11 +19,11 @@ from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_fact
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
 from mailgate.console.words import APP_STATES, not_denied_in_words
-from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
-from mailgate.store import Store
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
+
+Each = TypeVar("Each")
 
 Name = Annotated[
     str,
@@ -78,7 +78,7 @@ async def list_devices(opened: Opened) -> None:
 @on_store()
 async def show(opened: Opened, name: Name) -> None:
     """Show everything that is stored about one device: its reports, its names, and its contradictions."""
-    device = await _only(opened.store, name)
+    device = only(await opened.store.devices.called(name), name)
     seen = await sightings_of(opened.store, device, _SIGHTINGS)
     told = whole_device(device, seen, opened.bundle, opened.now)
     if opened.as_json:
@@ -125,14 +125,16 @@ async def forget(
         await forget_person(opened, person, yes=yes)
         return
     by, store = opened.person("operator"), opened.store
-    device = await _only(store, name)
+    device = only(await store.devices.called(name), name)
     if not yes:
-        typer.confirm(f"Forget {_called(device)} and everything stored about it?", abort=True, err=True)
+        typer.confirm(
+            f"Forget {printable(str(device))} and everything stored about it?", abort=True, err=True
+        )
     now = opened.now
     act = replace(by.act(now, "device-forgotten"), about=f"device {device.id}")
     forgotten = await store.devices.forget(device.id, now, act)
     await warn_if_not_wiped(store)
-    opened.say(f"forgot {_called(device)}", {"id": device.id, "forgotten": forgotten})
+    opened.say(f"forgot {printable(str(device))}", {"id": device.id, "forgotten": forgotten})
 
 
 app.command()(export)
@@ -140,41 +142,26 @@ app.command()(export)
 
 async def _mark(opened: Opened, name: str, *, is_lost: bool) -> None:
     by = opened.person("operator", "approver") if is_lost else opened.person("operator")
-    device = await _only(opened.store, name)
+    device = only(await opened.store.devices.called(name), name)
     at = await mark_lost(opened.store, opened.guard, device, by, opened.now, lost=is_lost)
     words = "is lost and gets no mail" if at else "is not lost any more"
-    opened.say(f"{_called(device)} {words}", {"id": device.id, "lost_at": at})
+    opened.say(f"{printable(str(device))} {words}", {"id": device.id, "lost_at": at})
 
 
-async def _only(store: Store, name: str) -> Device:
-    """The device with this name. Ends the command if there is none, or more than one."""
-    called = await store.devices.called(name)
+def only(called: Sequence[Each], name: str) -> Each:
+    """The only device of those that are called so. Ends the command if there is none, or more than one."""
     if not called:
         fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")
     if len(called) > 1:
-        several = "; ".join(_called(device) for device in called)
+        several = "; ".join(printable(str(device)) for device in called)
         fail(1, f"several devices are called {printable(name)}: name one by its id: {several}")
     return called[0]
-
-
-def _called(device: Device) -> str:
-    """The name of a device for people: its id, and its names at its sources."""
-    own = ", ".join(f"{each.id} at {each.source}" for each in device.reports)
-    return printable(f"{device.id} ({own})")
-
-
-async def _all(store: Store) -> AsyncIterator[Device]:
-    after = ""
-    while page := await store.devices.page(after):
-        for device in page:
-            yield device
-        after = page[-1].id
 
 
 async def _list_json(opened: Opened) -> None:
     """One array, written while it is read, since a million devices need not fit in memory."""
     before, now = "[", opened.now
-    async for device in _all(opened.store):
+    async for device in opened.store.devices.every():
         facts = device_facts(device, opened.bundle, now)
         told = json.dumps(facts.model_dump(mode="json"), ensure_ascii=False)
         typer.echo(before + told, nl=False)
@@ -184,7 +171,7 @@ async def _list_json(opened: Opened) -> None:
 
 async def _list_table(opened: Opened) -> None:
     now, name_of, rows = opened.now, opened.bundle.policy.catalog.name_of, list[DeviceFacts]()
-    async for device in _all(opened.store):
+    async for device in opened.store.devices.every():
         if len(rows) == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
             break

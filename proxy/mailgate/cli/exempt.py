@@ -10,7 +10,6 @@ from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import MOMENT, Until, checked
 from mailgate.cli.output import Columns, minute, printable
 from mailgate.cli.policy.change import Note
-from mailgate.devices.device import typed_id
 from mailgate.policy.reliefs import OF_SOME, Relief
 from mailgate.rollout.reliefs import end_exemption, exempt
 from mailgate.store import Store
@@ -88,10 +87,12 @@ async def end(
 
 
 async def _device(store: Store, name: str) -> str:
-    """The id of the device with this name. Ends the command if there is none."""
-    found = await store.devices.called(typed_id(name))
+    """The id of the device with this name. Ends the command if there is none, or more than one."""
+    found = await store.devices.called(name)
     if not found:
         fail(1, f"no device has the id `{printable(name)}`; `mailgate devices list` shows them")
+    if len(found) > 1:
+        fail(1, f"several devices are called {printable(name)}: name one by its id")
     return found[0].id
 
 

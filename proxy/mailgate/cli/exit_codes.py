@@ -35,6 +35,19 @@ def exit_code_of(error: Exception) -> int:
     return UNUSABLE if isinstance(error, (ConfigError, UsageError, Refused)) else REFUSED
 
 
+def code_of_start(start: Callable[[], int]) -> int:
+    """The exit code of what starts a gate. The error that keeps it from starting is printed."""
+    try:
+        return start()
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
+        return exit_code_of(error)
+    except (MailgateError, OSError) as error:
+        typer.echo(f"mailgate: not started: {error}", err=True)
+        return exit_code_of(error)
+
+
 def fail(code: int, message: str) -> NoReturn:
     """End the command with a message and ``REFUSED`` or ``UNUSABLE``."""
     raise (UsageError if code == UNUSABLE else RefusedError)(message)

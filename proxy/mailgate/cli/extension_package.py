@@ -48,12 +48,10 @@ _ORIGIN: TypeAdapter[str] = TypeAdapter(Origin)
 _FOLDER: TypeAdapter[str] = TypeAdapter(IssuerUrl)
 
 OriginOption = Annotated[
-    str,
-    typer.Option("--origin", metavar="URL", help="The company mail: the only address it may speak to."),
+    str, typer.Option("--origin", metavar="URL", help="The company mail: the only address it may speak to.")
 ]
 UpdateUrl = Annotated[
-    str,
-    typer.Option(metavar="URL", help="Where browsers find the folder; by default at the gate itself."),
+    str, typer.Option(metavar="URL", help="Where browsers find the folder; by default at the gate itself.")
 ]
 Company = Annotated[str, typer.Option(metavar="NAME", help="The company, as people see it.")]
 NewKey = Annotated[bool, typer.Option("--new-key", help="Make the key. Its file must not exist.")]

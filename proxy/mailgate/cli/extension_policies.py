@@ -63,10 +63,7 @@ def policies(
     if not origin:
         fail(UNUSABLE, "--origin: use the address of the company mail")
     if chromium_id and not re.fullmatch("[a-p]{32}", chromium_id):
-        fail(
-            UNUSABLE,
-            "--chromium-id: use 32 letters from a to p, as `mailgate extension package` says them",
-        )
+        fail(UNUSABLE, "--chromium-id: use 32 letters from a to p, as `mailgate extension package` says them")
     given = {"machine": machine, "owner": owner, "enrolmentToken": token}
     if tokens and any(given.values()):
         fail(UNUSABLE, "--tokens: it has what is of each computer; leave out --token, --machine and --owner")

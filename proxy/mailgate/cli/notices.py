@@ -17,7 +17,6 @@ from mailgate.cli.output import Columns, ShowProgress, print_json, printable, pr
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.console.notices.facts import RecipientCounts, mail_facts, mails_of, recipient_counts
-from mailgate.devices.names import user_text
 from mailgate.mail import postman as decide
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct as queue_corrections
@@ -33,6 +32,7 @@ from mailgate.mail.recipient_list import (
 )
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.transport import TransportDownError
+from mailgate.model.decision import user_text
 from mailgate.rollout.person import Person
 from mailgate.store import Activation, Mail, MailKind, MailState, NoticeKey, Store
 from mailgate.texts import languages_by_tag, load_languages
@@ -47,8 +47,7 @@ RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id, as i
 Kind = Annotated[
     MailKind,
     typer.Option(
-        "--kind",
-        help="upcoming: before a stage begins; warned: while it warns; enforced: while it blocks.",
+        "--kind", help="upcoming: before a stage begins; warned: while it warns; enforced: while it blocks."
     ),
 ]
 
@@ -212,10 +211,7 @@ def _say(counts: RecipientCounts) -> None:
         (counts.written_before, "who have this mail already"),
         (counts.no_address, "without an address in the company's domain"),
         (counts.nameless, "devices whose owner nobody knows"),
-        (
-            counts.undecided,
-            "people for whom it is unknown whether the rule is about them: they get no mail",
-        ),
+        (counts.undecided, "people for whom it is unknown whether the rule is about them: they get no mail"),
     ):
         if count:
             typer.echo(f"{count:>9,} {words}")

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.app.open_store import open_store
+from mailgate.app import open_store
 from mailgate.cli.exit_codes import UsageError, end, fail
 from mailgate.config import Bundle, load_bundle
 from mailgate.config.values import Duration

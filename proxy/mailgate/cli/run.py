@@ -15,10 +15,9 @@ from mailgate.app.preflight import load_checked
 from mailgate.app.serve import serve, settle_memory  # before the workers are forked, so that they share it
 from mailgate.app.service_manager import ALIVE, READY, ServiceManager
 from mailgate.app.workers import WorkerPlace, supervise, workers_of
-from mailgate.cli.exit_codes import exit_code_of
+from mailgate.cli.exit_codes import code_of_start
 from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config.upstream_loop import SystemResolver
-from mailgate.errors import ConfigError, MailgateError
 from mailgate.logs import configure_logs
 
 log = structlog.get_logger()
@@ -29,7 +28,7 @@ UNREADABLE = 0o007
 
 def run(config: Config = DEFAULT_PATH) -> None:
     """Start the gate. It stops on SIGTERM after running requests have ended, and reads changed files by itself."""
-    raise typer.Exit(_exit_code(lambda: _run(config)))
+    raise typer.Exit(code_of_start(lambda: _run(config)))
 
 
 def _run(config: Path) -> int:
@@ -45,7 +44,7 @@ def _run(config: Path) -> int:
     def run_gate(place: WorkerPlace, ready: Callable[[], None], life: int) -> int:
         structlog.contextvars.bind_contextvars(worker=place.number)
         supervisor = ServiceManager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
-        return _exit_code(lambda: _serve(serve(config, None, place=place, life=life, manager=supervisor)))
+        return code_of_start(lambda: _serve(serve(config, None, place=place, life=life, manager=supervisor)))
 
     settle_memory()  # the workers share what is not touched, and a look for garbage would touch all of it
     return supervise(bundle.settings, run_gate, manager)
@@ -66,17 +65,3 @@ async def _until_told_to_end(gate: Coroutine[Any, Any, None]) -> None:
         await gate
     except asyncio.CancelledError:
         os._exit(0)
-
-
-def _exit_code(start: Callable[[], int]) -> int:
-    """The exit code. The error that keeps the gate from starting is printed first."""
-    try:
-        return start()
-    except ConfigError as error:
-        for mistake in error.mistakes:
-            typer.echo(str(mistake), err=True)
-        typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
-        return exit_code_of(error)
-    except (MailgateError, OSError) as error:
-        typer.echo(f"mailgate: not started: {error}", err=True)
-        return exit_code_of(error)

@@ -31,8 +31,7 @@ Faults = dict[str, list[str]]
 
 From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
 To = Annotated[
-    str,
-    typer.Argument(metavar="TO", help="The store to fill, given in the same ways. It must be empty."),
+    str, typer.Argument(metavar="TO", help="The store to fill, given in the same ways. It must be empty.")
 ]
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to create. It must not exist.")]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -31,9 +32,12 @@ from mailgate.connectors.run import (
     SourceOutcome,
     changes_since,
     may_hold,
+    reading,
     state_after,
 )
+from mailgate.connectors.setup import ApiConnector
 from mailgate.devices.device import Report
+from mailgate.devices.names import EAS, SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import CheckResult, SourceState
@@ -69,6 +73,10 @@ class SourceStore(ReportStore, Protocol):
     async def release(self, name: str) -> None:
         """Let another gate run it."""
         ...
+
+
+SAMPLE = 500
+"""How many devices are read to try a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,28 @@ class Runner:
         await self.store.note(state_after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, tools.tally, 0.0)
         return len(records)
+
+    async def sample(self, name: str, settings: EverySource) -> tuple[dict[str, Any], Sequence[str]]:
+        """What is known of the first devices of a source, counted, and what keeps its verdicts from meaning what they should. Nothing is
+        stored or logged. Raises SourceError."""
+        tools, seen = self.tools(), list[Report]()
+        connector = self.make(name, settings, tools)
+        try:
+            async with reading(connector, None) as records:
+                async for record in records:
+                    seen.append(record)
+                    if len(seen) == SAMPLE:
+                        break
+            short = await connector.shortcomings() if isinstance(connector, ApiConnector) else ()
+        except SourceError:
+            raise
+        except Exception as error:  # noqa: BLE001 - its text may quote the source
+            fault = SourceError(Trouble.FAULT)
+            fault.details = where_it_failed(error)
+            raise fault from None
+        finally:
+            await connector.close()
+        return count_facts(seen) | {"of": tools.tally.total, "unreadable": tools.tally.unreadable}, short
 
     async def _under_lease(
         self,
@@ -300,6 +330,28 @@ class _Nothing:
         """Store nothing."""
         if self._show is not None:
             await self._show(records)
+
+
+def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
+    """How many of these devices have each important fact, as plain data."""
+    looked = [report for report in seen if report.reported_at]
+    times = [report.reported_at for report in looked if report.reported_at]
+    kinds = [{kind for kind, _ in report.names} for report in seen]
+    return {
+        "devices": len(seen),
+        "with_eas_id": sum(EAS in each for each in kinds),
+        "with_owner": sum(bool(report.owner) for report in seen),
+        "with_serial": sum(SERIAL in each for each in kinds),
+        "kinds": dict(Counter(str(report.kind or "unknown") for report in seen)),
+        "enrolments": dict(Counter(str(report.enrolment) for report in seen)),
+        "verdicts": dict(Counter(str(report.compliance) for report in seen)),
+        "with_all_apps": sum(bool(report.apps_complete) for report in looked),
+        "with_some_apps": sum(not report.apps_complete for report in looked),
+        "without_apps": len(seen) - len(looked),
+        "listed_apps": dict(Counter(app for report in looked for app in sorted(report.apps))),
+        "newest_report": max(times, default=None),
+        "oldest_report": min(times, default=None),
+    }
 
 
 def where_it_failed(error: Exception) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from mailgate.console.login.tries import LoginTries
 from mailgate.console.notices.recipient_lists import RecipientLists
 from mailgate.console.now.counting import AppCounting
 from mailgate.console.now.readiness import Readiness
-from mailgate.console.now.verdict_rates import VerdictRates
+from mailgate.console.now.traffic import VerdictRates
 from mailgate.console.peer import cookie_of
 from mailgate.console.plans.planning import Planning
 from mailgate.console.toasts import Toasts

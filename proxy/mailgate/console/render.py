@@ -22,7 +22,7 @@ from mailgate.console.shapes import badge, breakable, table
 from mailgate.console.words import told_by
 from mailgate.gateway import pages
 from mailgate.gateway.pages.me import cause_words
-from mailgate.gateway.pages.shapes import MARK, icon, style
+from mailgate.look import MARK, icon, style
 from mailgate.model.phrase import (
     SOURCE,
     Phrase,

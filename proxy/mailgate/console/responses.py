@@ -44,10 +44,7 @@ async def begin_file(request: web.Request, media: str, disposition: str) -> web.
 
 
 async def send_sheet(
-    request: web.Request,
-    what: str,
-    columns: Sequence[str],
-    rows: AsyncIterable[Iterable[Iterable[object]]],
+    request: web.Request, what: str, columns: Sequence[str], rows: AsyncIterable[Iterable[Iterable[object]]]
 ) -> web.StreamResponse:
     """Send a spreadsheet of these rows, which come in batches. At its end it is kept how many it had."""
     answer, sent = await begin_file(request, "text/csv", saved_as(what)), 0

@@ -6,7 +6,7 @@ from itertools import count
 
 from markupsafe import Markup, escape
 
-from mailgate.gateway.pages import shapes
+from mailgate import look
 
 _STATES = {
     "ok": ("allow", "clean", "ok", "gets-mail", "lets-in"),
@@ -21,7 +21,7 @@ _PICTURES = {"watches": "eye", "off": "off"}
 
 def badge(words: str, state: str) -> Markup:
     """A state in words, by its form."""
-    return shapes.badge(words, FORM_OF.get(state, "off"), _PICTURES.get(state, ""))
+    return look.badge(words, FORM_OF.get(state, "off"), _PICTURES.get(state, ""))
 
 
 _AT = re.compile(r"@(?=[^<>]*(?:<|$))")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-from mailgate.gateway.pages.shapes import tokens
+from mailgate.look import tokens
 from mailgate.model.phrase import ENGLISH, Translator, phrase, translate
 
 _PAPER = ".paper{fill:var(--card)}.ink{fill:var(--ink)}.soft{fill:var(--soft)}text{font:15px var(--sans)}.title{font-size:20px;font-weight:600}"

@@ -186,6 +186,10 @@ class Device:
     changed: int = field(default=0, compare=False)
     """The number of the change in the store that last changed this device; 0 if it is not known."""
 
+    def __str__(self) -> str:
+        """For people: its id, and its names at its sources."""
+        return f"{self.id} ({', '.join(f'{each.id} at {each.source}' for each in self.reports)})"
+
     @property
     def claims(self) -> frozenset[Name]:
         """Every name that a report gives the device."""

@@ -42,11 +42,7 @@ class OwnHosts:
             words = "This request came through a gate's port for mail. `upstream` must not lead here."
             raise RequestRefused(421, Reason.REQUEST_MALFORMED, words)
         asked = origin_of(
-            head.fields,
-            peer=exchange.peer,
-            secure=exchange.secure,
-            host=head.host,
-            trusted=self.proxies,
+            head.fields, peer=exchange.peer, secure=exchange.secure, host=head.host, trusted=self.proxies
         ).host
         # HTTP/1.0 has no Host, and a browser always sends one
         if asked and not self._has(name_in(asked), exchange.reached_at):

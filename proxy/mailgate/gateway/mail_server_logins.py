@@ -10,11 +10,12 @@ import structlog
 from aiohttp import web
 
 from mailgate.classify import classify
-from mailgate.classify.imap import HEADER, read_id, write_id
+from mailgate.classify.imap import read_id, write_id
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.pages.reasons import explain_reason
 from mailgate.gateway.recorder import Recorder
 from mailgate.model import (
+    IMAP_ID,
     LOGIN_PROTOCOLS,
     Access,
     Decision,
@@ -91,7 +92,7 @@ def read_login(body: bytes) -> RequestFacts:
         method="LOGIN",
         scheme=_SERVICES[service],
         remote=canonical_address(_word(asked, "remote")),
-        headers={HEADER: write_id(named)} if named else {},
+        headers={IMAP_ID: write_id(named)} if named else {},
         user=login,
     )
 

@@ -7,12 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.directions import (
-    ask_for_directions,
-    ask_for_login,
-    gate_gives_directions,
-    has_no_login,
-)
+from mailgate.gateway.directions import ask_for_directions, ask_for_login, gate_gives_directions, has_no_login
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.facts import Incoming, is_navigation
 from mailgate.gateway.live import InForce

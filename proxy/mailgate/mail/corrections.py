@@ -12,8 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mailgate.config import Rules
-from mailgate.mail.audience import RuleAnswer, answer, device_of, told_device
-from mailgate.mail.recipient_list import AddressOf, DataScope, rules_of_version
+from mailgate.mail.recipient_list import (
+    AddressOf,
+    DataScope,
+    RuleAnswer,
+    answer,
+    device_of,
+    rules_of_version,
+    told_device,
+)
 from mailgate.model import Access, Effect, PostureState, Reason
 from mailgate.model.notice import (
     EncounterKind,
@@ -277,10 +284,7 @@ def _is_same(one: Rule, other: Rule, old: Rules, new: Rules) -> bool:
 
 
 async def _by_page(
-    store: Store,
-    comparison: _Comparison,
-    retraction: Retraction,
-    found: ReachedPeople,
+    store: Store, comparison: _Comparison, retraction: Retraction, found: ReachedPeople
 ) -> None:
     name, population = comparison.policy.version, comparison.population
     until = retraction.at if comparison.has_the_same_name else None

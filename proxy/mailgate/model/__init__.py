@@ -4,6 +4,7 @@ The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RF
 """
 
 from mailgate.model.client import DEFAULT_PLACE as DEFAULT_PLACE
+from mailgate.model.client import IMAP_ID as IMAP_ID
 from mailgate.model.client import LOGIN_PROTOCOLS as LOGIN_PROTOCOLS
 from mailgate.model.client import PROTOCOL_TRAITS as PROTOCOL_TRAITS
 from mailgate.model.client import ActiveSyncPlace as ActiveSyncPlace

@@ -67,6 +67,9 @@ PROTOCOL_TRAITS: Mapping[Protocol, ProtocolTraits] = {
 LOGIN_PROTOCOLS = frozenset(each for each, traits in PROTOCOL_TRAITS.items() if traits.is_login)
 """The side door: the protocols between a mail server and mail clients (RFC 9051, 1939, 6409 and 5804)."""
 
+IMAP_ID = "imap-id"
+"""The header in which the facts of a login keep what the client says about itself."""
+
 LOCAL_PREFIX = "/.mailgate/"
 """The beginning of the gate's own addresses."""
 

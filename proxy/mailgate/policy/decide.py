@@ -183,9 +183,7 @@ def _of_unseen(unseen: Decision, seen: Decision) -> Decision:
     )
     told = {each.rule for each in seen.would}
     return replace(
-        unseen,
-        trials=trials,
-        would=(*seen.would, *(each for each in unseen.would if each.rule not in told)),
+        unseen, trials=trials, would=(*seen.would, *(each for each in unseen.would if each.rule not in told))
     )
 
 
@@ -242,11 +240,7 @@ def _first_match(access: Access, policy: Policy, more: Sequence[Relief] = ()) ->
 
 
 def _trials(
-    access: Access,
-    policy: Policy,
-    reliefs: Sequence[Relief],
-    notable: Mapping[int, RuleTrial],
-    reached: int,
+    access: Access, policy: Policy, reliefs: Sequence[Relief], notable: Mapping[int, RuleTrial], reached: int
 ) -> Trials:
     """The trials of the rules up to the one that decides, also of those that did not have to be read."""
     return Trials(
@@ -358,11 +352,7 @@ def _by_stage(rule: Rule, stage: Stage, access: Access) -> _Verdict:
         return _Verdict(effect, None, phrase("only warns yet, later: %(effect)s", effect=rule.effect.value))
     until = device_grace_end(rule, access)
     if stage is Stage.ENFORCE and until:
-        note = phrase(
-            "new device until %(at)s, then: %(effect)s",
-            effect=effect.value,
-            at=until.isoformat(),
-        )
+        note = phrase("new device until %(at)s, then: %(effect)s", effect=effect.value, at=until.isoformat())
         return _Verdict(softened(effect, Stage.WARN), None, note)
     if stage is not Stage.REPORT_ONLY:
         return _Verdict(effect)

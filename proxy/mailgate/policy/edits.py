@@ -64,11 +64,7 @@ WrittenMoment = Annotated[
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
 ]
 """A date, which is midnight UTC, or a time with its zone, as it is written into the file."""
-WrittenShare = Annotated[
-    str,
-    _that_is_read(share_of),
-    WithJsonSchema({"type": "string", "pattern": SHARE}),
-]
+WrittenShare = Annotated[str, _that_is_read(share_of), WithJsonSchema({"type": "string", "pattern": SHARE})]
 """A percentage, as it is written into the file."""
 
 DatedStage = Literal["report_only", "warn", "enforce"]

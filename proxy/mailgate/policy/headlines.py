@@ -18,10 +18,7 @@ _DOES = {
     Effect.CHALLENGE: phrase("asks people for proof"),
     Effect.BLOCK: phrase("blocks people"),
 }
-_STARTS = {
-    Stage.REPORT_ONLY: phrase("watches from"),
-    Stage.WARN: phrase("warns from"),
-}
+_STARTS = {Stage.REPORT_ONLY: phrase("watches from"), Stage.WARN: phrase("warns from")}
 
 
 def headlines(old: Policy, new: Policy, now: datetime) -> list[Headline]:

@@ -26,8 +26,7 @@ class Stages(Strict):
         starts = self.starts()
         if not starts:
             raise wrong_value(
-                "stages",
-                phrase("no stage is given; set at least one of `report_only`, `warn`, `enforce`"),
+                "stages", phrase("no stage is given; set at least one of `report_only`, `warn`, `enforce`")
             )
         for (earlier, start), (later, following) in pairwise(starts):
             if following <= start:

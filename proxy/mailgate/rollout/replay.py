@@ -153,9 +153,9 @@ def proof_of(device: Device, posture: Posture) -> AttestationResult:
     return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 
 
-def asked_without_proof(facts: RequestFacts, posture: Posture) -> Client:
-    """The client of a request without a proof, from a device of this posture."""
-    return with_device(classify(facts), posture.kind)
+def client_of(facts: RequestFacts, posture: Posture, proof: AttestationResult | None = None) -> Client:
+    """The client of a request from a device of this posture, without another proof than this."""
+    return with_device(with_attestation(classify(facts), proof), posture.kind)
 
 
 @lru_cache(maxsize=4096)

@@ -19,12 +19,12 @@ from mailgate.classify.attestation import SOURCE as CERTIFICATE
 from mailgate.classify.browser import shortened
 from mailgate.classify.discovery import is_autodiscover, is_discovery
 from mailgate.classify.hints import HEADERS
-from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probe_readings import HEADER as PROBE
 from mailgate.devices.names import eas_text
 from mailgate.model import (
     FOUND_BESIDE,
+    IMAP_ID,
     LOGIN_PROTOCOLS,
     PROTOCOL_TRAITS,
     Access,

@@ -1,6 +1,6 @@
 """Queries on devices, and the actions of admins on a device."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,6 +124,14 @@ class Devices(DeviceLookup):
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
         found = await self._all(query, timeout_seconds=30)
         return sorted(found, key=lambda device: device.id)
+
+    async def every(self) -> AsyncIterator[Device]:
+        """All devices in the order of their ids, read page by page."""
+        after = ""
+        while page := await self.page(after):
+            for device in page:
+                yield device
+            after = page[-1].id
 
     async def summaries(self, after: str, size: int) -> list[Device]:
         """Like ``page``, but only with the data that decisions need and without most names (``device_loading.py``)."""

@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from tests.exchanges import Exchanges
 
 
 @asynccontextmanager
-async def serving(handler, ssl=None) -> AsyncIterator[str]:
+async def serving(handler: Handler, ssl: SSLContext | None = None) -> AsyncIterator[str]:
     """A server that answers by ``handler``. Yields its origin."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)

@@ -185,10 +185,10 @@ async def test_a_bad_request_is_told_why(
     assert_problem(response, gate, response.status, reasons)
 
 
-async def test_a_large_body_is_told_why(hasty: Gate, connect: Connect) -> None:
-    wire = await connect(hasty)
+async def test_a_large_body_is_told_why(steady: Gate, connect: Connect) -> None:
+    wire = await connect(steady)
     await wire.send(request(b"POST / HTTP/1.1", b"Content-Length: 70000"))
-    assert_problem(await wire.final(), hasty, 413, "request-body-too-large")
+    assert_problem(await wire.final(), steady, 413, "request-body-too-large")
 
 
 async def test_every_reference_is_another(orphan: Gate, connect: Connect) -> None:

@@ -134,9 +134,9 @@ async def test_a_malformed_chunk_is_refused(
 
 
 async def test_a_chunked_body_beyond_the_limit_is_refused(
-    hasty: Gate, connect: Connect, upstream: Upstream
+    steady: Gate, connect: Connect, upstream: Upstream
 ) -> None:
-    wire = await connect(hasty)
+    wire = await connect(steady)
     await wire.send(request(POST, CHUNKED, body=b"4000\r\n" + b"x" * 0x4000 + b"\r\n"))
     await wire.send((b"4000\r\n" + b"x" * 0x4000 + b"\r\n") * 4 + b"0\r\n\r\n")
     assert (await wire.final()).status == 413

@@ -198,41 +198,41 @@ LIMITS = {
 
 @pytest.mark.parametrize(("sent", "statuses"), LIMITS.values(), ids=LIMITS)
 async def test_a_request_beyond_a_limit_is_refused(
-    hasty: Gate, connect: Connect, upstream: Upstream, sent: bytes, statuses: set[int]
+    steady: Gate, connect: Connect, upstream: Upstream, sent: bytes, statuses: set[int]
 ) -> None:
-    assert (await assert_refused(connect, upstream, hasty, sent)).status in statuses
+    assert (await assert_refused(connect, upstream, steady, sent)).status in statuses
 
 
 async def test_an_endless_head_is_cut_before_it_ends(
-    hasty: Gate, connect: Connect, upstream: Upstream
+    steady: Gate, connect: Connect, upstream: Upstream
 ) -> None:
-    wire = await connect(hasty)
+    wire = await connect(steady)
     await wire.send(b"GET / HTTP/1.1\r\nX-A: " + b"b" * 20000)
     assert (await refusal(wire)).status in {431, 400}
-    await assert_unseen(connect, upstream, hasty)
+    await assert_unseen(connect, upstream, steady)
 
 
 async def test_an_endless_request_line_is_cut_before_it_ends(
-    hasty: Gate, connect: Connect, upstream: Upstream
+    steady: Gate, connect: Connect, upstream: Upstream
 ) -> None:
-    wire = await connect(hasty)
+    wire = await connect(steady)
     await wire.send(b"GET /" + b"b" * 20000)
     assert (await refusal(wire)).status in {414, 431, 400}
-    await assert_unseen(connect, upstream, hasty)
+    await assert_unseen(connect, upstream, steady)
 
 
 @pytest.mark.parametrize("size", [200_000, 4_000_000])
 async def test_a_refusal_reaches_a_client_that_is_still_sending(
-    hasty: Gate, connect: Connect, upstream: Upstream, size: int
+    steady: Gate, connect: Connect, upstream: Upstream, size: int
 ) -> None:
     """RFC 9112, section 9.6: a close with unread bytes is a reset that may take the answer with it."""
-    wire = await connect(hasty)
+    wire = await connect(steady)
     async with asyncio.TaskGroup() as both:
         both.create_task(wire.send(request(POST, b"Content-Length: %d" % size, body=b"x" * size)))
         answer = both.create_task(wire.final())
     assert answer.result().status == 413
     assert answer.result().complete
-    await assert_unseen(connect, upstream, hasty)
+    await assert_unseen(connect, upstream, steady)
 
 
 @pytest.mark.parametrize(

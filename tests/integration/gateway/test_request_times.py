@@ -99,34 +99,34 @@ async def test_a_body_that_stops_is_given_up(
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 async def test_a_slow_upload_is_no_slow_upstream(
-    hasty: Gate, connect: Connect, upstream: Upstream, chunked: bool
+    steady: Gate, connect: Connect, upstream: Upstream, chunked: bool
 ) -> None:
     """The upstream's time to answer begins when it has been asked; what keeps moving is not given up."""
-    wire = await connect(hasty)
-    await wire.send(request(POST, CHUNKED if chunked else b"Content-Length: 8"))
-    for _ in range(8):
+    wire = await connect(steady)
+    await wire.send(request(POST, CHUNKED if chunked else b"Content-Length: 20"))
+    for _ in range(20):
         await asyncio.sleep(0.25)
         await wire.send(b"1\r\nx\r\n" if chunked else b"x")
     await wire.send(b"0\r\n\r\n" if chunked else b"")
     assert (await wire.final()).status == 200
-    assert upstream.only.body.data == b"x" * 8
+    assert upstream.only.body.data == b"x" * 20
 
 
-async def test_a_slow_download_is_not_given_up(hasty: Gate, connect: Connect, upstream: Upstream) -> None:
+async def test_a_slow_download_is_not_given_up(steady: Gate, connect: Connect, upstream: Upstream) -> None:
     async def drip(exchange: Exchange) -> None:
-        for _ in range(8):
+        for _ in range(20):
             await asyncio.sleep(0.25)
             await exchange.wire.send(b"x")
 
-    upstream.play(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n", drip)
-    wire = await connect(hasty)
+    upstream.play(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n", drip)
+    wire = await connect(steady)
     await wire.send(request(b"GET / HTTP/1.1"))
     response = await wire.final()
-    assert (response.content, response.complete) == (b"x" * 8, True)
+    assert (response.content, response.complete) == (b"x" * 20, True)
 
 
-async def test_an_idle_connection_is_closed(hasty: Gate, connect: Connect, upstream: Upstream) -> None:
-    wire = await connect(hasty)
+async def test_an_idle_connection_is_closed(steady: Gate, connect: Connect, upstream: Upstream) -> None:
+    wire = await connect(steady)
     await wire.send(request(b"GET / HTTP/1.1"))
     assert (await wire.final()).status == 200
     assert await wire.end() == "closed"

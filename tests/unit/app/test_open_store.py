@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from mailgate.app.open_store import open_store, spool_of
+from mailgate.app import open_store, spool_of
 from mailgate.store import StoreMissingError
 
 

@@ -315,7 +315,7 @@ def test_only_what_was_changed_has_another_digest(tmp_path: Path) -> None:
 def test_another_process_has_the_same_digests(tmp_path: Path) -> None:
     here = digests_of(loaded(tmp_path, ADMINS))
     code = (
-        "import sys; from pathlib import Path; from mailgate.config.bundle import load_settings;"
+        "import sys; from pathlib import Path; from mailgate.config import load_settings;"
         "from mailgate.app.reload import digests_of; print(digests_of(load_settings(Path(sys.argv[1]))))"
     )
     path = str(tmp_path / "mailgate.yaml")

@@ -90,8 +90,7 @@ async def test_acts_that_come_at_the_end_are_left_for_the_next_start(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("written", "place"),
-    [("unix:/dev/log", "/dev/log"), ("logs.example.com:514", ("logs.example.com", 514))],
+    ("written", "place"), [("unix:/dev/log", "/dev/log"), ("logs.example.com:514", ("logs.example.com", 514))]
 )
 def test_the_address_of_syslog_is_a_path_or_a_host(written: str, place: object) -> None:
     assert syslog_at(EventSettings.model_validate({"syslog": written}).syslog) == place

@@ -55,9 +55,7 @@ def test_a_reload_has_the_time_at_which_it_began(said: list[tuple[str, str]]) ->
     assert message.startswith("RELOADING=1\nMONOTONIC_USEC=")
 
 
-async def test_the_watchdog_is_fed_several_times_in_its_span(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_the_watchdog_is_fed_several_times_in_its_span(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
     pauses: list[float] = []
 

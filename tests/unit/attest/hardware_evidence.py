@@ -19,9 +19,7 @@ FOLDER = Path(vectors.__file__).parent
 ANCHORS = json.loads((FOLDER / "evidence-anchors.json").read_text())
 NAMES = sorted(path.stem for path in (FOLDER / "evidence").glob("*.json"))
 EXPECTED = ExpectedEvidence(
-    ANCHORS["challenge"].encode(),
-    ANCHORS["thumbprint"],
-    datetime.fromisoformat(ANCHORS["now"]),
+    ANCHORS["challenge"].encode(), ANCHORS["thumbprint"], datetime.fromisoformat(ANCHORS["now"])
 )
 APPS: dict[str, ExpectedApp] = {
     "android-key": AndroidApp(

@@ -235,10 +235,7 @@ def test_anything_else_is_no_application(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("now", "accepted"),
-    [
-        (datetime(2026, 11, 28, tzinfo=UTC), True),
-        (datetime(2026, 11, 28, 0, 0, 1, tzinfo=UTC), False),
-    ],
+    [(datetime(2026, 11, 28, tzinfo=UTC), True), (datetime(2026, 11, 28, 0, 0, 1, tzinfo=UTC), False)],
 )
 def test_patches_count_from_the_first_day_of_their_month(now: datetime, accepted: bool) -> None:
     try:

@@ -136,11 +136,7 @@ def test_a_token_names_its_type_its_key_and_its_algorithm() -> None:
 
 @pytest.mark.parametrize(
     ("url", "target"),
-    [
-        ("https://h/p", "https://h/p"),
-        ("https://h/p?q#f", "https://h/p"),
-        ("https://h/p#f?q", "https://h/p"),
-    ],
+    [("https://h/p", "https://h/p"), ("https://h/p?q#f", "https://h/p"), ("https://h/p#f?q", "https://h/p")],
 )
 @pytest.mark.parametrize("token", ["", "token"])
 @pytest.mark.parametrize("nonce", ["", "n"])

@@ -382,8 +382,7 @@ def test_a_status_may_say_less_than_its_vector(said: str, worst: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "worst"),
-    [("affirming", 32), ("affirming", -97), ("warning", 96), ("none", 33), ("none", 96)],
+    ("said", "worst"), [("affirming", 32), ("affirming", -97), ("warning", 96), ("none", 33), ("none", 96)]
 )
 def test_a_status_may_not_say_more_than_its_vector(said: str, worst: int) -> None:
     with pytest.raises(ClaimWrongError) as caught:

@@ -570,9 +570,7 @@ def test_the_guard_keeps_two_hundred_thousand_tickets() -> None:
 
 
 @given(st.lists(st.tuples(st.binary(max_size=1), st.integers(0, 60)), max_size=60))
-def test_the_guard_accepts_no_ticket_twice_and_stays_bounded(
-    sent: list[tuple[bytes, int]],
-) -> None:
+def test_the_guard_accepts_no_ticket_twice_and_stays_bounded(sent: list[tuple[bytes, int]]) -> None:
     guard = ReplayGuard(capacity=8)
     accepted: dict[bytes, float] = {}
     clock = 0.0

@@ -45,8 +45,8 @@ def test_thousands_of_people_mostly_have_one_of_a_few_user_agents() -> None:
 
 def test_browsers_send_the_cookie_of_the_probe_beside_the_webmails() -> None:
     cookies = {person.number: f"__Host-mailgate-probe={person.number}" for person in people()}
-    with_cookie = [each for each in mixes.probed(cookies) if "__Host-mailgate-probe" in each]
-    without_browser = [each for each in mixes.probed(cookies) if "Thunderbird" in each]
+    with_cookie = [each for each in mixes.probed(cookies=cookies) if "__Host-mailgate-probe" in each]
+    without_browser = [each for each in mixes.probed(cookies=cookies) if "Thunderbird" in each]
     assert len(with_cookie) + len(without_browser) == len(MIXED)
     assert all("roundcube_sessid" in each for each in with_cookie)
 

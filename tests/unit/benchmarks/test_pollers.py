@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from benchmarks import pollers
@@ -62,9 +63,9 @@ def test_a_token_counts_without_a_proof_and_a_report_with_one(browser: Browser) 
 def test_a_question_comes_again_with_the_mark_of_its_answer(browser: Browser) -> None:
     asked = []
 
-    def answer_to(_port: int, request: bytes) -> str:
+    def answer_to(_port: int, request: bytes) -> Mock:
         asked.append(request)
-        return 'HTTP/1.1 200 OK\r\nETag: W/"1"\r\nDPoP-Nonce: n\r\n'
+        return Mock(headers={"ETag": 'W/"1"', "DPoP-Nonce": "n"})
 
     sent = Pollers(1, ISSUER, answer_to)
     assert sent.renew()

@@ -1,36 +1,9 @@
-"""The clients of the soak read answers to their end, and its changes are complete files."""
+"""The changes of the soak are complete files."""
 
-import asyncio
 import json
 from pathlib import Path
 
-import pytest
-from benchmarks.soak import REPORTED, answer, change_rules, report_phones
-
-
-@pytest.mark.parametrize(
-    ("sent", "headless", "status"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", False, "200"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\n", False, "200"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", True, "200"),
-        (b"HTTP/1.1 304 Not Modified\r\n\r\n", False, "304"),
-    ],
-)
-async def test_an_answer_is_read_to_its_end(sent: bytes, headless: bool, status: str) -> None:
-    reader = asyncio.StreamReader()
-    reader.feed_data(sent)
-    reader.feed_eof()
-    assert await answer(reader, headless) == status
-    assert reader.at_eof()
-
-
-async def test_an_answer_that_breaks_off_is_none() -> None:
-    reader = asyncio.StreamReader()
-    reader.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")
-    reader.feed_eof()
-    with pytest.raises(EOFError):
-        await answer(reader, False)
+from benchmarks.soak import REPORTED, change_rules, report_phones
 
 
 def test_rules_change_each_minute_and_stay_the_same_rules(tmp_path: Path) -> None:

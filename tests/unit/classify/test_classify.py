@@ -22,12 +22,11 @@ from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS
 from mailgate.classify.hints import HEADERS, MOBILE
-from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probe_readings import HEADER as PROBE
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.table import Table
-from mailgate.model import Client, Kind, Protocol, RequestFacts
+from mailgate.model import IMAP_ID, Client, Kind, Protocol, RequestFacts
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"
 ACTIVESYNC = "/Microsoft-Server-ActiveSync"
@@ -93,9 +92,7 @@ def _but_words(client: Client) -> Client:
     return replace(client, os_version="", browser="", browser_version="", signals=(), findings=findings)
 
 
-def test_browsers_and_versions_are_not_traits_and_everything_else_is(
-    labelled: dict[str, list[str]],
-) -> None:
+def test_browsers_and_versions_are_not_traits_and_everything_else_is(labelled: dict[str, list[str]]) -> None:
     assert agent_traits(WINDOWS) == agent_traits(WINDOWS.replace("143", "144"))
     assert agent_traits(WINDOWS) != agent_traits(
         WINDOWS.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64")

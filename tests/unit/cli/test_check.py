@@ -9,7 +9,6 @@ from tests.unit.cli.calls import call
 
 from mailgate.app.doctor import checks
 from mailgate.app.doctor.diagnosis import Check, Diagnosis, Examined, State
-from mailgate.config import bundle
 from mailgate.config.files import ExposedFile
 
 ROOT = Path(__file__).parents[3]
@@ -69,7 +68,7 @@ def with_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.write_text(settings.read_text().replace("sqlite:///var/mailgate.db", "{file: store.url}"))
     (tmp_path / "store.url").write_text("sqlite:///gate.db")
     opened = ExposedFile(tmp_path / "store.url", "read", secret=True)
-    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
+    monkeypatch.setattr("mailgate.config.exposed_files", lambda *_: iter([opened]))
     return settings
 
 

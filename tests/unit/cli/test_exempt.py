@@ -62,6 +62,12 @@ def test_a_device_is_exempt_by_its_id_however_it_is_typed(device: str) -> None:
     assert (told["device"], told["person"]) == (device, "")
 
 
+def test_a_name_of_several_devices_exempts_none_of_them(device: str) -> None:
+    in_store(lambda store: store.devices.ingest([report_by("intune", "i-2", "lin")], NOW))
+    refused = run("add", "--device", "lin", *FOR)
+    assert (refused.exit_code, "several devices are called lin" in refused.output) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("whom", "code", "words"),
     [

@@ -34,7 +34,7 @@ from mailgate.cli.extension_files import (
     updates_json,
     version_in,
 )
-from mailgate.gateway.pages.shapes import SHARED
+from mailgate.look import SHARED
 
 ORIGIN = "https://mail.example.com:8443"
 STORE = Fit()
@@ -76,9 +76,7 @@ def test_a_package_of_a_company_may_speak_to_its_mail_alone(browser: Browser) ->
 def test_its_pages_have_the_style_of_every_other_page() -> None:
     archive = ZipFile(BytesIO(packed(manifest_for("chromium", STORE))))
     for name in SHARED:
-        assert archive.read(f"look/{name}").decode() == files("mailgate.gateway.pages").joinpath(
-            name
-        ).read_text("utf-8")
+        assert archive.read(f"look/{name}").decode() == files("mailgate").joinpath(name).read_text("utf-8")
 
 
 def test_its_pages_run_its_own_scripts_alone_and_load_nothing_from_elsewhere() -> None:

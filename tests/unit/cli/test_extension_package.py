@@ -141,10 +141,7 @@ NO_FOLDERS = (
         (("--version", "1.65536"), "--version:"),
         (("--company", "x" * 41), "--company:"),
         (("--company", "two\nlines"), "--company:"),
-        (
-            ("--company", "__MSG_other__"),
-            "--company:",
-        ),  # which browsers would look for among their texts
+        (("--company", "__MSG_other__"), "--company:"),  # which browsers would look for among their texts
     ],
 )
 def test_wrong_options_write_nothing(folder: Path, options: tuple[str, ...], why: str) -> None:

@@ -43,10 +43,7 @@ def test_a_full_output_and_a_closed_folder_are_one_line(
     monkeypatch.setattr(cli, "app", full)
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    assert (ended.value.code, capsys.readouterr().err) == (
-        1,
-        f"mailgate: cannot go on: {said}\n",
-    )
+    assert (ended.value.code, capsys.readouterr().err) == (1, f"mailgate: cannot go on: {said}\n")
 
 
 FIRST_TAB = """

@@ -148,9 +148,7 @@ def test_the_store_is_closed_whatever_ends_the_command(
     assert len(closed) == 1
 
 
-def test_files_that_cannot_be_used_are_said_and_open_no_store(
-    config: Path,
-) -> None:
+def test_files_that_cannot_be_used_are_said_and_open_no_store(config: Path) -> None:
     (config.parent / "mailgate.db").unlink()
     config.write_text(SETTINGS + "nonsense: 1\n")
     with pytest.raises(ConfigError, match=r"mailgate\.yaml:6:1"):

@@ -10,7 +10,7 @@ from tests.unit.cli.calls import call
 from typer.testing import Result
 
 from mailgate.cli import run
-from mailgate.config import Bundle, Settings, bundle
+from mailgate.config import Bundle, Settings
 from mailgate.config.files import ExposedFile
 from mailgate.store import StoreUnavailableError
 
@@ -60,7 +60,7 @@ def test_nothing_is_started_with_a_secret_that_everybody_may_read(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = ExposedFile(Path("store.url"), "read", secret=True)
-    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
+    monkeypatch.setattr("mailgate.config.exposed_files", lambda *_: iter([opened]))
     result = start()
     assert (result.exit_code, gate.started) == (2, [])
     assert result.stderr.startswith("store.url:1:1: holds a secret")
@@ -70,7 +70,7 @@ def test_rules_that_everybody_may_change_are_named_in_the_log(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = ExposedFile(Path("policy.yaml"), "change", secret=False)
-    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
+    monkeypatch.setattr("mailgate.config.exposed_files", lambda *_: iter([opened]))
     monkeypatch.setattr(run, "configure_logs", lambda _: None)
     with structlog.testing.capture_logs() as logged:
         assert start().exit_code == 0

@@ -131,9 +131,7 @@ def test_a_signal_leaves_no_half_backup(
     assert store(*call).exit_code == 0
 
 
-def test_a_backup_does_not_replace_one_made_meanwhile(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_backup_does_not_replace_one_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     def meanwhile(*_: object) -> None:
         Path("backup.db").write_text("another's")
 

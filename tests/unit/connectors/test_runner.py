@@ -18,10 +18,10 @@ from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import runner as runner
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import OVERLAP, Narrowed
-from mailgate.connectors.runner import PAUSE, DeviceRecheck, RunOptions
+from mailgate.connectors.runner import PAUSE, DeviceRecheck, RunOptions, count_facts
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport, CheckResult, SourceState
+from mailgate.model import AppsReport, CheckResult, Kind, SourceState
 
 SETTINGS = EverySource()
 POSTED = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
@@ -423,3 +423,9 @@ async def test_a_connector_may_store_only_in_a_run_that_stores(run_store):
     for options in (RunOptions(), RunOptions(dry=True)):
         await run.run("mdm", SETTINGS, options)
     assert may == [True, False]
+
+
+def test_devices_kinds_and_missing_apps_are_counted():
+    counts = count_facts([report_by("mdm", "1", kind=Kind.PHONE, serial="SERIAL1"), report_by("mdm", "2")])
+    assert (counts["devices"], counts["with_serial"], counts["without_apps"]) == (2, 1, 2)
+    assert counts["kinds"] == {"phone": 1, "unknown": 1}

@@ -23,7 +23,7 @@ from mailgate.console.context import ConsoleContext
 from mailgate.console.extension.facts import fleet
 from mailgate.console.now.counting import AppCounting, DeviceStates
 from mailgate.console.now.readiness import Readiness
-from mailgate.console.now.verdict_rates import VerdictRates
+from mailgate.console.now.traffic import VerdictRates
 from mailgate.console.plans.planning import Planning
 from mailgate.console.site import with_console
 from mailgate.gateway.pages.render import Pages

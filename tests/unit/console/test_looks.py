@@ -18,7 +18,7 @@ from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company, browsing, serving
 from tests.unit.console.drafted import planned
 from tests.unit.console.drafted import written as put_on_disk
-from tests.unit.console.now.test_verdict_rates import text as verdicts
+from tests.unit.console.now.test_traffic import text as verdicts
 from tests.unit.console.phones import asks, has, record
 from tests.unit.console.written_mails import written
 from tests.unit.store.outage import cut_off

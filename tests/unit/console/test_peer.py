@@ -150,11 +150,7 @@ def test_a_malformed_name_is_refused(value: bytes) -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [
-        fields(),
-        fields(b"ada", name=b"X_Forwarded_User"),
-        fields(b"ada", name=b"X-Forwarded-User2"),
-    ],
+    [fields(), fields(b"ada", name=b"X_Forwarded_User"), fields(b"ada", name=b"X-Forwarded-User2")],
     ids=["no field", "another spelling", "another name"],
 )
 def test_a_missing_header_names_nobody(sent: list[tuple[bytes, bytes]]) -> None:

@@ -17,19 +17,9 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Bundle, load_bundle
 from mailgate.config.sources.google import PushSettings
 from mailgate.console.policy.versions import VersionDifference, _difference
-from mailgate.console.privacy.accessibility import CHECKED, NOT_CHECKED, REFLOW
-from mailgate.console.privacy.document import (
-    Block,
-    Grid,
-    Heading,
-    Items,
-    ToAdd,
-    as_html,
-    as_markdown,
-    codes,
-)
+from mailgate.console.privacy.document import Block, Grid, Heading, Items, ToAdd, as_html, as_markdown, codes
 from mailgate.console.privacy.facts import _hosts_in, list_digest, recipients, stored_tables
-from mailgate.console.privacy.report import privacy_report
+from mailgate.console.privacy.report import CHECKED, NOT_CHECKED, REFLOW, privacy_report
 from mailgate.model.phrase import phrase
 from mailgate.policy.written import LocalizedText
 from mailgate.store import Version
@@ -160,10 +150,7 @@ def test_everything_outside_that_is_asked_or_told_is_a_recipient(
 
 @pytest.mark.parametrize(
     ("push", "hosts"),
-    [
-        ({"audience": "a", "email": "push@example.com"}, ["www.googleapis.com"]),
-        ({"api_key": "k" * 32}, []),
-    ],
+    [({"audience": "a", "email": "push@example.com"}, ["www.googleapis.com"]), ({"api_key": "k" * 32}, [])],
 )
 def test_the_keys_of_a_push_are_fetched_from_outside(push: dict[str, str], hosts: list[str]) -> None:
     assert [*_hosts_in(PushSettings.model_construct(**push))] == hosts

@@ -77,14 +77,7 @@ def test_a_position_without_a_zoned_time_is_the_beginning(at: str) -> None:
 
 
 def test_an_address_says_it_all() -> None:
-    query = {
-        "name": " bo ",
-        "label": "block",
-        "rule": "r",
-        "group": "g",
-        "at": "2",
-        "sort": "-person",
-    }
+    query = {"name": " bo ", "label": "block", "rule": "r", "group": "g", "at": "2", "sort": "-person"}
     assert filter_in(parameters_in(query)) == MoverFilter(
         name="bo", label="block", rule="r", group="g", at=2, sort="person", descending=True
     )

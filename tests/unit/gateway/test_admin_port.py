@@ -56,10 +56,7 @@ async def test_metrics_are_in_the_format_of_prometheus():
 
 @pytest.mark.parametrize(
     ("path", "answered_as"),
-    [
-        ("/dovecot/policy?command=allow", "a question of the mail server"),
-        ("/api/devices/hr", "an inventory"),
-    ],
+    [("/dovecot/policy?command=allow", "a question of the mail server"), ("/api/devices/hr", "an inventory")],
 )
 async def test_login_questions_and_inventories_are_posted_here(path, answered_as):
     assert (await ask(path, method="POST")).text == answered_as

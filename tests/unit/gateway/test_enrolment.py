@@ -278,12 +278,7 @@ def logged_in(on, person, key=DEVICE, *, by_proxy=True, at=NOW):
 
 
 @pytest.mark.parametrize(
-    ("owner", "logins", "learned"),
-    [
-        ("", ["bo"], "bo"),
-        ("", ["bo", "eve"], "eve"),
-        ("ada", ["bo"], "ada"),
-    ],
+    ("owner", "logins", "learned"), [("", ["bo"], "bo"), ("", ["bo", "eve"], "eve"), ("ada", ["bo"], "ada")]
 )
 async def test_where_the_token_names_nobody_who_logged_in_last_is_the_owner(owner, logins, learned):
     on = company()

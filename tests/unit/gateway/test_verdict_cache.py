@@ -797,11 +797,7 @@ async def test_every_replaced_part_is_looked_at_anew(change):
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [
-        ("Device-Attestation: x",),
-        ("Content-Type: application/vnd.ms-sync.wbxml",),
-    ],
+    "fields", [("Device-Attestation: x",), ("Content-Type: application/vnd.ms-sync.wbxml",)]
 )
 async def test_a_request_that_names_a_device_is_judged_in_full(fields):
     assert await believed_by(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0

@@ -12,13 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tests.pki import root
 
-from mailgate.http.tls import (
-    CertificateError,
-    device_context,
-    renew,
-    server_context,
-    upstream_context,
-)
+from mailgate.http.tls import CertificateError, device_context, renew, server_context, upstream_context
 
 
 def test_the_listener_speaks_tls_1_2_or_newer_with_its_certificate(certificate):

@@ -9,9 +9,9 @@ from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
-import mailgate.mail.audience
+import mailgate.mail.recipient_list
 from mailgate.config import Rules
-from mailgate.mail.audience import Audience, audience_of, everybody
+from mailgate.mail.recipient_list import Audience, audience_of, everybody
 from mailgate.model import Reason
 from mailgate.store import Store
 
@@ -100,8 +100,8 @@ async def test_nobody_is_looked_at_on_the_loop_that_serves_mail(
         threads.add(get_ident())
         return look(*args)
 
-    look = mailgate.mail.audience._look
-    monkeypatch.setattr(mailgate.mail.audience, "_look", noted)
+    look = mailgate.mail.recipient_list._look
+    monkeypatch.setattr(mailgate.mail.recipient_list, "_look", noted)
     await audience(store, rules(policy(APP, OPEN)))
     assert threads
     assert get_ident() not in threads

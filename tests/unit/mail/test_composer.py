@@ -13,9 +13,7 @@ from mailgate.model.notice import MailKind, Notice, NoticeDevice
 HEAD = MailHead("it-help@example.com", "example.com", "mail.example.com")
 ME = "https://mail.example.com/.mailgate/me"
 NOTICE = Notice(
-    MailKind.ENFORCED,
-    "fr",
-    devices=(NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",)),),
+    MailKind.ENFORCED, "fr", devices=(NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",)),)
 )
 
 

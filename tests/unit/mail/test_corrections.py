@@ -263,9 +263,7 @@ async def test_people_warned_of_a_stage_are_told_that_it_does_not_come(store: St
     assert await devices_told(store) == {"ada": [FREE], "lin": [FREE]}
 
 
-async def test_a_list_that_grew_counts_from_the_first_day_of_its_rule(
-    store: Store,
-) -> None:
+async def test_a_list_that_grew_counts_from_the_first_day_of_its_rule(store: Store) -> None:
     staged = APP.replace("effect", "stages: {enforce: 2027-01-01}, effect")
     short, long = (rules(policy(staged, OPEN), LISTED % names) for names in ("tiktok", "tiktok, deepseek"))
     await put_in_force(store, short)

@@ -161,8 +161,7 @@ async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("knows", "states", "taken"),
-    [(True, "sent", []), (False, "sent", ["a"]), (None, "unsure", [])],
+    ("knows", "states", "taken"), [(True, "sent", []), (False, "sent", ["a"]), (None, "unsure", [])]
 )
 async def test_a_mail_of_a_dead_process_follows_what_the_server_knows(
     store: Store, knows: bool | None, states: str, taken: list[str]

@@ -14,12 +14,7 @@ from mailgate.config.mail import QuarantineMailSettings
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.http.trusted_headers import Origin
-from mailgate.mail.quarantine import (
-    ADDRESS_SPAN,
-    FROM_ONE_ADDRESS,
-    QUEUE_SIZE,
-    QuarantineMailer,
-)
+from mailgate.mail.quarantine import ADDRESS_SPAN, FROM_ONE_ADDRESS, QUEUE_SIZE, QuarantineMailer
 from mailgate.model import (
     Access,
     AttestationResult,

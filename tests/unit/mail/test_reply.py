@@ -32,9 +32,7 @@ async def answered(store: Store, login: str = "Lin", now: Any = NOW, **said: Any
     return await reply(store, login, address, ADA, now, **{"answer": "Remove it, please."} | said)
 
 
-async def test_the_mail_is_queued_as_written_until_it_is_too_old(
-    store: Store,
-) -> None:
+async def test_the_mail_is_queued_as_written_until_it_is_too_old(store: Store) -> None:
     store.languages.listening = True
     store.languages.note("LIN", "de", NOW)
     await store.languages.flush()
@@ -51,9 +49,7 @@ async def test_the_mail_is_queued_as_written_until_it_is_too_old(
     assert (queued.notice.contact, queued.notice.devices) == ("help@example.com", (PHONE,))
 
 
-async def test_the_audit_log_names_neither_the_answer_nor_the_person(
-    store: Store,
-) -> None:
+async def test_the_audit_log_names_neither_the_answer_nor_the_person(store: Store) -> None:
     await answered(store, rule="app")
     await answered(store, now=NOW + SECOND)
     acts = [each for each in await store.audit.page() if each.what == "help-answered"]

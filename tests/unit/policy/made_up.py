@@ -114,11 +114,7 @@ def made(written: list[dict[str, Any]], reliefs: Reliefs) -> Policy:
     return replace(policy_of(*written), reliefs=reliefs)
 
 
-policies = st.builds(
-    made,
-    st.lists(rules, min_size=1, max_size=5),
-    reliefs,
-)
+policies = st.builds(made, st.lists(rules, min_size=1, max_size=5), reliefs)
 
 policies_on_people = st.builds(
     lambda written: policy_of(*({"when": when, "effect": effect} for when, effect in written)),

@@ -268,10 +268,7 @@ def test_the_same_key_has_the_same_answer(
                 asks = replace(asks, **{name: getattr(other, name)})
             decision = decide(asks, policy)
             timeless = all(decision_key.is_timeless(each, decide(each, policy)) for each in asks.readings())
-            if timeless and decision.reason not in (
-                Reason.INTERNAL_ERROR,
-                Reason.RULE_ERROR,
-            ):
+            if timeless and decision.reason not in (Reason.INTERNAL_ERROR, Reason.RULE_ERROR):
                 assert kept.setdefault(decision_key.of(asks), decision) == decision
 
 

@@ -71,10 +71,7 @@ def test_moments_and_shares_stay_as_they_are_written_and_editors_know_them() -> 
     assert [share.validate_python(each) for each in ("0%", "12.50%")] == ["0%", "12.50%"]
     assert moment.validate_python("2026-12-01T01:00:00+01:00") == "2026-12-01T01:00:00+01:00"
     assert share.json_schema() == {"type": "string", "pattern": SHARE}
-    assert moment.json_schema() == {
-        "type": "string",
-        "anyOf": [{"format": "date"}, {"format": "date-time"}],
-    }
+    assert moment.json_schema() == {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,7 @@ def test_the_exemptions_alone_are_those_of_some_whenever_they_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "out"),
-    [(Cause.HALT, "off by itself"), (Cause.BREAK_GLASS, "off"), (Cause.EXEMPTION, "let in")],
+    ("cause", "out"), [(Cause.HALT, "off by itself"), (Cause.BREAK_GLASS, "off"), (Cause.EXEMPTION, "let in")]
 )
 def test_a_relief_is_told_with_its_times_and_why(cause: Cause, out: str) -> None:
     since, why = "since 2026-12-10 00:00 UTC", "a new phone is on its way"
@@ -121,11 +120,7 @@ def test_a_relief_takes_out_the_rule_it_names(
     assert relief_from([given], rule, effect) is (given if takes_out else None)
 
 
-SHUT, LOCKED, REST = (
-    {"id": "shut"},
-    {"id": "locked"},
-    {"id": "rest", "effect": "allow"},
-)
+SHUT, LOCKED, REST = ({"id": "shut"}, {"id": "locked"}, {"id": "rest", "effect": "allow"})
 
 
 def with_reliefs(policy: Policy, *every: Relief) -> Policy:

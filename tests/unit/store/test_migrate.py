@@ -94,7 +94,7 @@ class Steps:
     """A copy of the migrations, to which a test adds the steps of versions that are still to come."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._folder = shutil.copytree(STEPS, folder)
+        self._folder = shutil.copytree(STEPS, folder, ignore=shutil.ignore_patterns("__pycache__"))
         self._monkeypatch = monkeypatch
         self.head = newest(STEPS).revision
 

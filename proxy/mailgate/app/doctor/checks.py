@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from mailgate.app import open_store
 from mailgate.app.doctor import machine, services, serving
 from mailgate.app.doctor.diagnosis import Check, Diagnosis, Examined, failed, unknown
-from mailgate.app.open_store import open_store
 from mailgate.app.preflight import failing_cases, file_mistakes
 from mailgate.config import Bundle, Settings, load_bundle, load_settings
 from mailgate.config.upstream_loop import SystemResolver

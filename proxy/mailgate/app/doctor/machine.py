@@ -10,8 +10,8 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import mailgate
+from mailgate.app import spool_folder
 from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, diagnosis_by, failed, ok, unknown
-from mailgate.app.open_store import spool_folder
 from mailgate.app.preflight import without_groups
 from mailgate.config.extension import PACKAGES
 from mailgate.http.tls import CertificateError, served_certificate

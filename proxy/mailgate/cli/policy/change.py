@@ -141,8 +141,7 @@ async def rollback(
     opened: Opened,
     note: Note = "",
     to: Annotated[
-        str,
-        typer.Option(help="The version to go back to. Default: the one before. Any other needs a plan."),
+        str, typer.Option(help="The version to go back to. Default: the one before. Any other needs a plan.")
     ] = "",
 ) -> None:
     """Roll back: the version before decides again, at every gate on this store, within a second."""

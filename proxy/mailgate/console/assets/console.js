@@ -2,7 +2,7 @@
 const locale = document.documentElement.lang;
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
 const marks = {
-  time: new Intl.DateTimeFormat(locale, { timeStyle: 'short' }),
+  time: new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }),
   short: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }),
 };
 

@@ -8,12 +8,7 @@ from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, Line, ListOf
 from mailgate.console.connectors.reading import SourceReading
-from mailgate.console.connectors.sources import (
-    ConnectorFacts,
-    can_be_read,
-    read_now,
-    sources_of,
-)
+from mailgate.console.connectors.sources import ConnectorFacts, can_be_read, read_now, sources_of
 
 ConnectorName = Annotated[Line, Field(description="Its name in the settings.")]
 

@@ -38,7 +38,7 @@ from mailgate.console.devices.timeline import Event, device_history
 from mailgate.console.explain.facts import Explanation, explanation
 from mailgate.console.explain.requests import decide_last_request, sightings_of
 from mailgate.console.people import support_acts
-from mailgate.devices.device import Device, typed_id
+from mailgate.devices.device import Device
 from mailgate.rollout import counted_acts
 from mailgate.tasks import compute
 
@@ -174,7 +174,7 @@ async def _mark(call: Call, name: str, *, lost: bool) -> LostMark:
 
 async def device_called(call: Call, name: str, status: int = 404) -> Device:
     """The device with this name. Raises ProblemError with this status if there is not exactly one."""
-    called = await call.context.store.devices.called(typed_id(name))
+    called = await call.context.store.devices.called(name)
     if not called:
         raise ProblemError(status, "no device has this name")
     if len(called) > 1:

@@ -13,14 +13,7 @@ from mailgate.console.exemptions.page import SPANS
 from mailgate.console.explain.facts import explanation
 from mailgate.console.explain.requests import SIGHTINGS, decide_last_request, sightings_of
 from mailgate.console.forms import form_of, note_of
-from mailgate.console.layout import (
-    ORIGIN_PAGE,
-    address,
-    redirect_back,
-    redirect_to,
-    say_on_next_page,
-    show,
-)
+from mailgate.console.layout import ORIGIN_PAGE, address, redirect_back, redirect_to, say_on_next_page, show
 from mailgate.console.people.support_acts import ask_sources
 from mailgate.console.toasts import Toast
 from mailgate.console.words import called, device_in_words

@@ -10,13 +10,7 @@ from mailgate.config import Bundle
 from mailgate.console.access import requires_role
 from mailgate.console.address_values import AddressMistake, MisreadError
 from mailgate.console.context import ConsoleContext, context_of, person_of
-from mailgate.console.devices.filter import (
-    KINDS,
-    STATES,
-    ParsedFilter,
-    filter_choices_of,
-    read,
-)
+from mailgate.console.devices.filter import KINDS, STATES, ParsedFilter, filter_choices_of, read
 from mailgate.console.devices.mail_status import HEADLINES
 from mailgate.console.devices.rows import DevicePage, ListedDevice, find_devices
 from mailgate.console.forms import form_of

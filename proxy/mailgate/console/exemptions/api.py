@@ -168,13 +168,7 @@ async def turn_rule_off(call: Call, rule: RuleName, body: RuleOffInput) -> Relie
     if rule not in {each.id for each in context.bundle().policy.rules}:
         raise ProblemError(404, "no running rule has this id")
     given = await reliefs.break_glass(
-        context.store,
-        context.bundle().policy,
-        call.person,
-        body.why,
-        call.now,
-        rule=rule,
-        until=body.until,
+        context.store, context.bundle().policy, call.person, body.why, call.now, rule=rule, until=body.until
     )
     return ReliefInForce.model_validate(given)
 

@@ -22,7 +22,6 @@ from mailgate.console.now.traffic import refused_within_hour
 from mailgate.console.people.support_acts import exempt_for
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.words import device_named, short_name
-from mailgate.devices.device import typed_id
 from mailgate.devices.names import user_text
 from mailgate.model.phrase import joined, phrase, time_of
 from mailgate.policy.reliefs import Relief
@@ -84,7 +83,7 @@ async def exempt(request: web.Request) -> web.Response:
     whom, days = str(sent.get("whom", "")).strip()[:MAX_TEXT], sent.get("days", "")
     if days not in SPANS or not whom:
         raise RefusedError(phrase("Enter a login name or device ID, and an end date"))
-    called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
+    called = await context.store.devices.called(whom) if sent.get("what") == "device" else []
     if sent.get("what") == "device" and len(called) != 1:
         several = phrase("%(number)s devices are called %(whom)s; use one", number=len(called), whom=whom)
         raise RefusedError(
@@ -167,7 +166,7 @@ async def resume(request: web.Request) -> web.Response:
 
 async def _of(context: ConsoleContext, whom: str) -> list[KeptRelief]:
     """The exemptions of one person, or of a device by any of its names."""
-    called = await context.store.devices.called(typed_id(whom))
+    called = await context.store.devices.called(whom)
     person = user_text(context.bundle().settings.logins.person(whom))
     return await context.store.reliefs.of_person(person, [device.id for device in called])
 

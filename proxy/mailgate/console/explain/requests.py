@@ -81,7 +81,7 @@ def decide_without_proof(
 ) -> tuple[Access, Decision]:
     """The decision on a request from this device without its proof."""
     posture = posture_now(device, bundle, now)
-    client = replay.asked_without_proof(facts, posture)
+    client = replay.client_of(facts, posture)
     user = bundle.groups.user(bundle.settings.logins.person(facts.user or ""), posture.owner)
     access = Access(facts, client, posture, now, user)
     return access, decide(access, bundle.policy)

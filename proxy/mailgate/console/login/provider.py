@@ -18,15 +18,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.discovery import get_well_known_url
 from cachetools import LRUCache
 
-from mailgate.attest.id_token import (
-    ExpectedToken,
-    IdTokenError,
-    Jwk,
-    Signed,
-    claims_of,
-    key_for,
-    read,
-)
+from mailgate.attest.id_token import ExpectedToken, IdTokenError, Jwk, Signed, claims_of, key_for, read
 from mailgate.config.console import OidcSettings
 from mailgate.config.values import is_private_way
 from mailgate.console.login.errors import LoginError, LoginTrouble

@@ -12,12 +12,7 @@ from mailgate.console.context import context_of
 from mailgate.console.devices.page import number
 from mailgate.console.layout import show
 from mailgate.console.notices import facts
-from mailgate.console.notices.mails import (
-    MAX_RETRACTIONS,
-    NoticeSubject,
-    preview,
-    subject_of_notice,
-)
+from mailgate.console.notices.mails import MAX_RETRACTIONS, NoticeSubject, preview, subject_of_notice
 from mailgate.console.notices.recipient_lists import Counting
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.responses import FRAMED, FRAMES

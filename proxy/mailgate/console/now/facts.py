@@ -33,10 +33,7 @@ READ = 200
 """How many changes are read."""
 _NOT_PEOPLE = {BY_FILE: phrase("The files"), "gate": phrase("The gate"), "": phrase("An admin")}
 """Who is no admin, by the name in the audit log, and an admin who is not named."""
-_MAILS = {
-    MailAccess.LOST: phrase("Marked as lost"),
-    MailAccess.PROOF: phrase("Has to prove itself first"),
-}
+_MAILS = {MailAccess.LOST: phrase("Marked as lost"), MailAccess.PROOF: phrase("Has to prove itself first")}
 _STATES: Mapping[str, str] = {
     PostureState.CLEAN: phrase("Another rule, without a listed app"),
     PostureState.LISTED: phrase("Another rule, with a listed app"),

@@ -239,11 +239,7 @@ def _others(
         if key in found:
             found[key] = found[key].model_copy(update={"times": found[key].times + each.tally.times})
             continue
-        parts = [
-            device_in_words(client.kind, client.os),
-            client.browser,
-            models.get(client.eas_id, ""),
-        ]
+        parts = [device_in_words(client.kind, client.os), client.browser, models.get(client.eas_id, "")]
         found[key] = OtherClient.taken_from(
             client,
             each.sighting,

@@ -29,7 +29,6 @@ from mailgate.console.people.support_acts import (
 from mailgate.console.people.verdict import PersonVerdict, named, verdict_on
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.words import device_named, short_name
-from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.me import cause_words
 from mailgate.gateway.pages.steps import FIXES, steps_of
 from mailgate.gateway.pages.view import View
@@ -83,7 +82,7 @@ async def let_in(request: web.Request) -> web.Response:
         raise RefusedError(phrase("Choose how long"))
     by, now = person_of(request), context.clock()
     if named:
-        called = await context.store.devices.called(typed_id(named))
+        called = await context.store.devices.called(named)
         if len(called) != 1:
             raise web.HTTPNotFound
         whom = {"device": called[0].id}

@@ -110,8 +110,7 @@ def _sentences(devices: Sequence[OwnedDevice], others: Sequence[OtherClient], mo
         )
     if open_to := [each.name for each in others if each.effect not in REFUSED]:
         yield phrase(
-            "The last try without a known device got mail: %(clients)s.",
-            clients=joined(open_to, "; "),
+            "The last try without a known device got mail: %(clients)s.", clients=joined(open_to, "; ")
         )
     if more:
         yield plural(

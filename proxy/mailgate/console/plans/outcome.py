@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 
-from mailgate.console.plans.notices import rules_hitting
+from mailgate.console.plans.facts import rules_hitting
 from mailgate.console.plans.picture import OUT, Panel
 from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns

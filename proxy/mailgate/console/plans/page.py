@@ -16,9 +16,9 @@ from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
 from mailgate.console.notices.facts import WORDS, notices_on_dates
 from mailgate.console.plans import facts
+from mailgate.console.plans.facts import PlanNotice, plan_notices, rules_hitting
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
-from mailgate.console.plans.notices import PlanNotice, plan_notices, rules_hitting
 from mailgate.console.plans.outcome import outcome_of, panel_of, watched_people
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
 from mailgate.console.plans.review import PlannedRule, checks_of, losers_of, planned_rules, stages_picture
@@ -127,9 +127,7 @@ async def draw(request: web.Request) -> web.Response:
     found = await find_plan(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(
-        text=picture(read_plan(found), language_of(request)),
-        content_type="image/svg+xml",
-        headers=headers,
+        text=picture(read_plan(found), language_of(request)), content_type="image/svg+xml", headers=headers
     )
 
 

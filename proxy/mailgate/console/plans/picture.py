@@ -161,9 +161,7 @@ def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
     marks = [_mark(plan, place, each.at) for place, each in enumerate(points)]
     told = [
         phrase(
-            "%(number)s%(when)s",
-            number=each.moved,
-            when=_at(plan, each.at, translator) or phrase(" at once"),
+            "%(number)s%(when)s", number=each.moved, when=_at(plan, each.at, translator) or phrase(" at once")
         )
         for each in points
     ]

@@ -11,8 +11,8 @@ from mailgate.config import compile_rules
 from mailgate.config.rules import KEPT_GROUPS
 from mailgate.console import svg
 from mailgate.console.context import ConsoleContext
+from mailgate.console.plans.facts import rules_hitting
 from mailgate.console.plans.movers import MoverFacts, moments_of, mover_facts
-from mailgate.console.plans.notices import rules_hitting
 from mailgate.console.plans.picture import OUT, Panel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.devices.looks import sightings_of

@@ -175,9 +175,7 @@ WHOLES = {"people": phrase("people"), "requests": phrase("requests")}
 def _limits(halt: HaltWhen) -> Iterator[str]:
     if halt.block_rate is not None:
         yield phrase(
-            "it refuses more than %(part)s%% of %(whole)s",
-            part=halt.block_rate * 100,
-            whole=WHOLES[halt.of],
+            "it refuses more than %(part)s%% of %(whole)s", part=halt.block_rate * 100, whole=WHOLES[halt.of]
         )
     if halt.help_requests:
         yield plural("%(count)s person asks for help", "%(count)s people ask for help", halt.help_requests)

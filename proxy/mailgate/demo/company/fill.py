@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from mailgate.app import utc_now
-from mailgate.app.open_store import open_store
+from mailgate.app import open_store, utc_now
 from mailgate.app.serve import settle_memory
 from mailgate.atomic_files import write_atomically
 from mailgate.config import Bundle, load_bundle

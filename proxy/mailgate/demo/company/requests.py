@@ -8,14 +8,13 @@ from itertools import pairwise
 from random import Random
 from urllib.parse import urlencode
 
-from mailgate.classify import classify, with_attestation, with_device
-from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.demo.company.devices import CompanyDevice, DeviceProblem, eas_id
 from mailgate.demo.company.history import Era, in_force_at
 from mailgate.devices.device import Device
 from mailgate.devices.posture import posture_of, stable_until
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import (
+    IMAP_ID,
     Access,
     AttestationResult,
     Client,
@@ -31,7 +30,7 @@ from mailgate.model.device import PostureTerms
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.people import Groups
-from mailgate.rollout.replay import proof_of
+from mailgate.rollout.replay import client_of, proof_of
 from mailgate.store import ClientFacts, Sighting, Store, Tally, sighting_of
 from mailgate.store.client_facts import client_facts
 from mailgate.store.counts import AppDay, VerdictKey, start_of
@@ -205,8 +204,7 @@ class PostureHistory:
         key = (facts.target, facts.scheme, known)
         if key not in self._seen:
             proof = proof_of(self.device, known) if self.device and sends_proof(self.owned, facts) else None
-            client = with_attestation(classify(facts), proof)
-            client = with_device(client, known.kind)
+            client = client_of(facts, known, proof)
             access = Access(facts, client, known, at, self.user, proof)
             self._seen[key] = client, client_facts(access), proof
         return self._seen[key]

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from mailgate.app import utc_now
 from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Shown
 from mailgate.errors import MailgateError
-from mailgate.gateway.pages.shapes import MARK, badge, icon, style
+from mailgate.look import MARK, badge, icon, style
 
 
 class NotLetInError(MailgateError):

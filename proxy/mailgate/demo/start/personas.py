@@ -13,7 +13,7 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, hdrs, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from mailgate.app.open_store import open_store
+from mailgate.app import open_store
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
 from mailgate.attest.mint import AttestedDevice

@@ -20,11 +20,7 @@ from mailgate.http.trusted_headers import HOP_BY_HOP, forgeable
 
 _PACKAGE = "mailgate.ext_authz"
 _KIND = descriptor_pb2.FieldDescriptorProto
-_KINDS = {
-    "string": _KIND.TYPE_STRING,
-    "bytes": _KIND.TYPE_BYTES,
-    "int32": _KIND.TYPE_INT32,
-}
+_KINDS = {"string": _KIND.TYPE_STRING, "bytes": _KIND.TYPE_BYTES, "int32": _KIND.TYPE_INT32}
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "CheckRequest": {"attributes": (1, "AttributeContext")},
     "AttributeContext": {"source": (1, "Peer"), "request": (4, "Request")},

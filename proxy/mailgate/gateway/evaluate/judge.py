@@ -289,11 +289,7 @@ def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) ->
 
 
 async def _claimed(
-    facts: RequestFacts,
-    client: Client,
-    proof: AttestationResult | None,
-    now: datetime,
-    named: PostureByName,
+    facts: RequestFacts, client: Client, proof: AttestationResult | None, now: datetime, named: PostureByName
 ) -> _Device | None:
     """The device that a request names where nobody checks that; None if it names none, or has proved which it is."""
     claimed = as_claimed(facts, client) if proof is None or proof.refused is not None else None

@@ -116,9 +116,7 @@ class RequestMetrics(Collector):
             requests.add_metric(labels, sum(timed[:_SUM]))
             by_effect[effect] = [a + b for a, b in zip(by_effect[effect], timed, strict=True)]
         upstream = CounterMetricFamily(
-            "mailgate_upstream_requests",
-            "Requests passed on to the webmail, by its answer",
-            labels=("code",),
+            "mailgate_upstream_requests", "Requests passed on to the webmail, by its answer", labels=("code",)
         )
         together = _none_yet()
         for status, timed in self._asked.items():

@@ -305,8 +305,7 @@ _UNSERVED = {
         ),
     ),
     Reason.INTERNAL_ERROR: Wording(
-        phrase("We made a mistake"),
-        phrase("This is not your fault. Please try again in a few minutes."),
+        phrase("We made a mistake"), phrase("This is not your fault. Please try again in a few minutes.")
     ),
 }
 

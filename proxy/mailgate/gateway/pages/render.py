@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_c
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from mailgate.gateway.pages import shapes
+from mailgate import look
 from mailgate.gateway.pages.causes import ON_LAPTOP
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
@@ -84,7 +84,8 @@ class _PageAssets:
 
     def __init__(self, more: str, *assets: str) -> None:
         """``more`` is a style that is added after those of the files."""
-        style = f"{shapes.style(*(name for name in assets if name.endswith('.css')))}\n{more}".strip()
+        sheets = (name for name in assets if name.endswith(".css"))
+        style = f"{look.style(*sheets, package=__package__)}\n{more}".strip()
         texts = [_script(name) for name in assets if name.endswith(".js")]
         self.style = Markup(style)  # noqa: S704
         self.scripts = [Markup(text) for text in texts]  # noqa: S704
@@ -287,7 +288,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     # The language is looked up in the context, so that a template is compiled once for all of them.
-    environment.globals.update(icon=shapes.icon, mark=shapes.MARK, forms=shapes.FORMS)
+    environment.globals.update(icon=look.icon, mark=look.MARK, forms=look.FORMS)
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     return environment
 

@@ -18,13 +18,7 @@ from mailgate.gateway.pages.employee import (
 from mailgate.gateway.refusals.responses import page_answer
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.login_check import LoginResult
-from mailgate.gateway.selfservice.own_data import (
-    OwnData,
-    SelfService,
-    download,
-    read_own_data,
-    reader_of,
-)
+from mailgate.gateway.selfservice.own_data import OwnData, SelfService, download, read_own_data, reader_of
 from mailgate.gateway.selfservice.own_devices import (
     AskingRequest,
     OwnDevice,

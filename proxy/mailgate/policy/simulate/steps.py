@@ -11,15 +11,7 @@ from enum import StrEnum
 from functools import partial
 from itertools import combinations
 
-from mailgate.model import (
-    LOGIN_PROTOCOLS,
-    PROTOCOL_TRAITS,
-    Access,
-    Effect,
-    Kind,
-    PostureState,
-    Protocol,
-)
+from mailgate.model import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Access, Effect, Kind, PostureState, Protocol
 from mailgate.model.proofs import accepted
 from mailgate.policy.rule_states import share_subject
 from mailgate.policy.rules import Policy

@@ -186,11 +186,7 @@ def test_whatever_a_gate_answers_it_is_told_and_no_other_plan_is_shown(
 @pytest.mark.parametrize(
     ("options", "code", "why"),
     [
-        (
-            ["--gate", "http://console.example.com"],
-            2,
-            "--gate: not https",
-        ),
+        (["--gate", "http://console.example.com"], 2, "--gate: not https"),
         (["--gate", "https://ada:s3cret@console.example.com"], 2, "--gate: the URL contains credentials"),
         (["--gate", "https://"], 2, "--gate: not an http or https URL"),
         (["--gate", f"{GATE}/console"], 2, "--gate: the URL has a path"),

@@ -62,10 +62,7 @@ def test_people_who_move_at_a_stage_stand_under_its_date() -> None:
     nobody = dict.fromkeys(LABELS, NOBODY)
     moments = [
         {"at": PLAN["made_at"], "newly": nobody},
-        {
-            "at": "2026-12-15T09:00:00+01:00",
-            "newly": nobody | {"block": {"people": 1, "devices": 1}},
-        },
+        {"at": "2026-12-15T09:00:00+01:00", "newly": nobody | {"block": {"people": 1, "devices": 1}}},
     ]
     text = shown(ADA._replace(apps=("tiktok",), since=2, until=2), later=moments)
     assert "Once every grace is over and no rule is out, nothing changes for anybody." in text

@@ -107,10 +107,7 @@ async def test_a_log_is_held_against_files_and_the_one_of_the_settings(
     assert (await verified(store, settings(), NOW))[0] == []
     for own, files in ((noted, []), (None, [noted])):
         (found,) = (await verified(store, settings(own), NOW, files=files))[0]
-        assert (found.number, found.message) == (
-            3,
-            "to 4 were cut off the end: entry 4 was noted earlier",
-        )
+        assert (found.number, found.message) == (3, "to 4 were cut off the end: entry 4 was noted earlier")
 
 
 @pytest.mark.parametrize("entries", [0, 1])

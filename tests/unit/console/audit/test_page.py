@@ -18,13 +18,7 @@ from mailgate.store.looks import DataLook
 LOOKS = (
     DataLook(NOW, "lin", "operator", "console at gate-1", "people", "bo"),
     DataLook(
-        NOW - timedelta(days=1),
-        "vic",
-        "",
-        "api at desk",
-        "devices list",
-        sought="app=tiktok",
-        number=1713,
+        NOW - timedelta(days=1), "vic", "", "api at desk", "devices list", sought="app=tiktok", number=1713
     ),
 )
 
@@ -73,11 +67,7 @@ async def test_last_month_is_one_click_with_its_count_and_its_export(january: Br
     assert list(links.values()) == ["Last month: 4 entries", "This month: 2 entries"]
     assert last == "/console/audit?since=2026-12-01&until=2026-12-31"
     page = await january.get(last)
-    assert ("plan 2" in page.words, "plan 9" in page.words, page.text.count("<tr><td ")) == (
-        True,
-        False,
-        4,
-    )
+    assert ("plan 2" in page.words, "plan 9" in page.words, page.text.count("<tr><td ")) == (True, False, 4)
     (lines,) = re.findall(r'href="([^"]+jsonl[^"]*)"', page.text)
     exported = (await january.get(unescape(lines))).text.splitlines()
     assert [json.loads(each)["number"] for each in exported] == [1, 2, 3, 4]

@@ -35,11 +35,7 @@ async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> 
     [
         (
             Denial(frozenset({"tiktok"}), NOW - timedelta(hours=1), by="cope 12"),
-            (
-                "No listed app can run",
-                "none that can run",
-                "Apps that cannot run TikTok, by cope 12",
-            ),
+            ("No listed app can run", "none that can run", "Apps that cannot run TikTok, by cope 12"),
         ),
         (
             Denial(frozenset(), NOW - timedelta(hours=1), failed="private-space-allowed"),

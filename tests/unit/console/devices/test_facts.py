@@ -28,10 +28,7 @@ DEVICE = Device("abcd", (REPORT,), findings=(FOUND,), first_seen=NOW, last_seen=
 
 def bundle() -> Any:
     """As much of the files as is read here."""
-    settings = SimpleNamespace(
-        posture=SimpleNamespace(precedence=()),
-        retention=RetentionSettings(),
-    )
+    settings = SimpleNamespace(posture=SimpleNamespace(precedence=()), retention=RetentionSettings())
     return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=settings, posture_terms=TERMS)
 
 

@@ -116,9 +116,7 @@ async def test_all_that_are_meant_are_found_once_and_no_other(
     assert sorted(found) == meant
 
 
-async def test_an_app_blocks_only_devices_refused_because_of_it(
-    store: Store,
-) -> None:
+async def test_an_app_blocks_only_devices_refused_because_of_it(store: Store) -> None:
     """A watched app beside a prohibited one keeps nobody out, and neither does one of a device that is let in."""
     pair = said({"tiktok", "chess"})
     await store.devices.ingest([pair, replace(pair, id="exempt", owner="bob")], NOW)

@@ -40,10 +40,7 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     assert [(each.what, each.words) for each in told] == [
         ("lost", "Marked as lost. No mail"),
         ("notice", "Mail sent: An app keeps company mail off this device"),
-        (
-            "decision",
-            "Phone, iOS: refused 3 times that day. An app keeps company mail off this device",
-        ),
+        ("decision", "Phone, iOS: refused 3 times that day. An app keeps company mail off this device"),
         ("finding", "Sources disagree: ios or android"),
         ("report", "jamf looked and found tiktok, as far as it can see"),
         ("report", "old no longer has the device"),

@@ -11,12 +11,7 @@ from tests.unit.rollout.versions import altered, in_force_in_turn
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
 
-from mailgate.console.drafts.drafting import (
-    candidate_for,
-    draft_and_plan,
-    files_of,
-    uncommitted_now,
-)
+from mailgate.console.drafts.drafting import candidate_for, draft_and_plan, files_of, uncommitted_now
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.errors import ConfigError
 from mailgate.policy.edits import ListEdit

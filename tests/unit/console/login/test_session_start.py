@@ -30,9 +30,7 @@ def begun(firm: Company, who: str) -> str:
     return firm.context.sessions.start(who, proof, firm.clock())
 
 
-async def test_a_link_of_another_site_leads_in_without_the_cookie(
-    opened: Opened,
-) -> None:
+async def test_a_link_of_another_site_leads_in_without_the_cookie(opened: Opened) -> None:
     """``SameSite=Strict``: the page leads on from here, and then the cookie comes along."""
     browser = await opened()
     page = await browser.get("/console/policy?x=%22%3E%3Cb%3E", headers=LED)

@@ -29,12 +29,7 @@ async def test_every_rule_and_mail_tells_its_state(vic: Caller, firm: Company) -
     assert (rule["kinds"], rule["why_not"], "laptop-browser" in rules) == (["enforced"], "", False)
     assert (told["sends"], told["version"], told["corrections"]) == (True, 1, [])
     assert told["mails"] == [
-        {
-            "version": 1,
-            "kind": "enforced",
-            "rule": "prohibited-app",
-            "states": {"queued": 1, "failed": 1},
-        }
+        {"version": 1, "kind": "enforced", "rule": "prohibited-app", "states": {"queued": 1, "failed": 1}}
     ]
     one = (await vic.get(f"/notices/1/enforced{RULE}")).body
     assert (one["states"], one["active"], one["may_be_sent"]) == (told["mails"][0]["states"], True, True)

@@ -9,14 +9,7 @@ import pytest
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.console.now.counting import Outage
-from mailgate.console.now.facts import (
-    Turn,
-    changes_of,
-    coming_up,
-    marked_days,
-    refused_by_day,
-    without_mail,
-)
+from mailgate.console.now.facts import Turn, changes_of, coming_up, marked_days, refused_by_day, without_mail
 from mailgate.model import Effect
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.stages import Stages

@@ -25,12 +25,7 @@ def one(*heard: LastHeartbeat, active: Activation | None = ACTIVE) -> GateNode:
     [
         (LastHeartbeat(CURRENT, JUST), ACTIVE, GateState.OK, ""),
         (LastHeartbeat(BEAT, JUST), None, GateState.OK, ""),
-        (
-            LastHeartbeat(BEAT, JUST),
-            ACTIVE,
-            GateState.BEHIND,
-            "still decides by version 3, not by version 5",
-        ),
+        (LastHeartbeat(BEAT, JUST), ACTIVE, GateState.BEHIND, "still decides by version 3, not by version 5"),
         (
             LastHeartbeat(BEAT, JUST),
             replace(ACTIVE, at=NOW),

@@ -12,7 +12,7 @@ import pytest
 from tests.servers import PATIENCE
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
 from tests.unit.console.names import called
-from tests.unit.console.now.test_verdict_rates import text
+from tests.unit.console.now.test_traffic import text
 from tests.unit.console.phones import has, record
 from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, access
 from tests.unit.store.test_gates import BEAT

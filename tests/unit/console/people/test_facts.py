@@ -153,9 +153,7 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
     ]
 
 
-async def test_the_timeline_of_a_person_lists_the_newest_first(
-    store: Store,
-) -> None:
+async def test_the_timeline_of_a_person_lists_the_newest_first(store: Store) -> None:
     await store.devices.ingest([phone("1", "tiktok")], NOW)
     await store.help_requests.note(replace(ASKED, last_at=NOW + minutes(3)))
     await store.help_requests.note(replace(ASKED, subject="lin", person="lin"))
@@ -170,9 +168,7 @@ async def test_the_timeline_of_a_person_lists_the_newest_first(
     assert [(each.rule, each.reference) for each in found.help_requests] == [("banned", "REF1")]
 
 
-async def test_each_device_and_each_other_client_has_its_lane(
-    store: Store,
-) -> None:
+async def test_each_device_and_each_other_client_has_its_lane(store: Store) -> None:
     await store.devices.ingest([phone("1", eas=("APPL1",))], NOW)
     await ask(store, mail_app("appl1"), ALLOW, 1)
     await ask(store, LAPTOP, BLOCK, 2)

@@ -46,10 +46,7 @@ def test_a_person_who_asks_again_waits_again(
 def test_a_help_request_tells_its_rule_and_its_reason() -> None:
     told = help_facts(ASKED, POLICY)
     assert (told.rule, told.title, told.reference, told.times) == ("app", "No such apps", "REF1", 2)
-    assert (told.reason, told.cause) == (
-        "prohibited-app",
-        "An app keeps company mail off this device",
-    )
+    assert (told.reason, told.cause) == ("prohibited-app", "An app keeps company mail off this device")
     assert (told.person, told.device, told.subject) == ("ada", "d1", "ada")
     assert (told.first_at, told.last_at) == (NOW, NOW + minutes(9))
 

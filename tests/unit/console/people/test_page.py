@@ -380,8 +380,7 @@ async def find_page_phone(firm: Company) -> Device:
 
 
 @pytest.mark.parametrize(
-    "typed",
-    ["amber.anchor", "Amber", "anchor", "nch", " amber.anchor@example.com ", "AMBER.ANCHOR"],
+    "typed", ["amber.anchor", "Amber", "anchor", "nch", " amber.anchor@example.com ", "AMBER.ANCHOR"]
 )
 async def test_a_person_is_found_by_a_part_of_the_name_or_the_address(
     vic: Browser, find_page_phone: Device, typed: str

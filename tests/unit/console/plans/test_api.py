@@ -26,12 +26,7 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
     digest = await planned(ada, firm)
     told = (await vic.get(f"/plans/{digest[:12]}")).body
     status, plan = told["status"], told["plan"]
-    assert (status["author"], status["state"], status["needed"], status["missing"]) == (
-        "ada",
-        "open",
-        1,
-        1,
-    )
+    assert (status["author"], status["state"], status["needed"], status["missing"]) == ("ada", "open", 1, 1)
     assert "would or might lose mail" in status["against"][0]
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
     assert told["title"] == status["title"] == "New rule “nobody” blocks people and 4 more"

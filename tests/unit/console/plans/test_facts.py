@@ -1,24 +1,36 @@
 """A plan in words."""
 
-import pytest
-from tests.unit.rollout.plans import ADA, PLAN, hit, plan_of
+import json
+from datetime import timedelta
+from typing import Any
 
+import pytest
+from tests.unit.policy.examples import NOW
+from tests.unit.rollout.examples import rules
+from tests.unit.rollout.plans import ADA, PLAN, hit, plan_of
+from tests.unit.rollout.plans import NEWLY as COUNTS
+
+from mailgate.config import Rules
 from mailgate.console.plans.facts import (
     CSV_COLUMNS,
     EFFECT_STATES,
     NEWLY,
+    PlanNotice,
     idle_rules,
     more_of,
     mover_in_words,
     notes_of,
+    plan_notices,
     rows_of,
+    rules_hitting,
     title_of,
     undated_in_words,
     who_in_words,
 )
 from mailgate.model.phrase import translate
 from mailgate.policy.simulate.impact import DIMENSIONS
-from mailgate.rollout.plan import LABELS, IdleRules, dump, load
+from mailgate.rollout.plan import LABELS, IdleRules, Plan, dump, load
+from mailgate.store import MailKind
 from mailgate.texts import console_languages
 
 
@@ -135,3 +147,51 @@ def test_the_first_change_is_the_title_and_others_are_counted() -> None:
 
 def test_a_plan_of_nothing_has_a_title_too() -> None:
     assert title_of(plan_of()) == "No rule changes"
+
+
+BY = {
+    "rule": [{"value": "phones", "people": 1, "devices": 2}, {"value": "default", "people": 9, "devices": 9}]
+}
+HIT = dict.fromkeys(LABELS, COUNTS) | {"block": hit(1, 2, by=COUNTS["by"] | BY)}
+STAGES = {"enforce": (NOW + timedelta(days=3)).isoformat()}
+
+
+def blocking(**rule: Any) -> Rules:
+    return rules(json.dumps({"rules": [{"id": "phones", "when": "true", "effect": "block"} | rule]}))
+
+
+def planned(candidate: Rules, **said: Any) -> Plan:
+    named = {"policy": candidate.policy.version, "digest": candidate.digest}
+    return plan_of(candidate=named, **said)
+
+
+def told(plan: Plan, in_force: Rules) -> PlanNotice:
+    (telling,) = plan_notices(plan, in_force, 4, NOW)
+    return telling
+
+
+def test_rules_that_hit_anybody_are_those_that_one_could_tell_of() -> None:
+    assert rules_hitting(plan_of(newly=HIT)) == ["phones"]
+    assert rules_hitting(plan_of()) == []
+
+
+def test_the_running_notice_is_not_for_people_whom_a_plan_adds() -> None:
+    telling = told(planned(blocking(share="60%"), newly=HIT), blocking(share="40%"))
+    assert (telling.kind, telling.dated, telling.new) == (None, False, False)
+
+
+def test_the_running_notice_does_not_tell_the_date_of_a_plan() -> None:
+    later = [{"at": (NOW + timedelta(days=1)).isoformat(), "newly": HIT}]
+    telling = told(planned(blocking(), later=later), blocking(stages=STAGES))
+    assert (telling.kind, telling.dated, telling.new) == (None, True, False)
+
+
+def test_a_rule_that_is_not_in_force_has_no_notice_yet() -> None:
+    telling = told(planned(blocking(), newly=HIT), rules())
+    assert (telling.kind, telling.dated, telling.new) == (None, False, True)
+
+
+def test_after_the_start_the_notice_is_for_people_of_the_plan() -> None:
+    candidate = blocking(stages=STAGES)
+    telling = told(planned(candidate, newly=HIT), candidate)
+    assert (telling.kind, telling.version, telling.why_not) == (MailKind.UPCOMING, 4, "")

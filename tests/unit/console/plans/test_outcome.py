@@ -18,8 +18,7 @@ from mailgate.store.device_rows import DeviceRow
 
 BLOCKS = dict.fromkeys(LABELS, NEWLY) | {"block": hit(4, 5)}
 PLANNED = plan_of(
-    made_at=NOW.isoformat(),
-    later=[{"at": (NOW + timedelta(days=2)).isoformat(), "newly": BLOCKS}],
+    made_at=NOW.isoformat(), later=[{"at": (NOW + timedelta(days=2)).isoformat(), "newly": BLOCKS}]
 )
 
 

@@ -352,10 +352,7 @@ async def test_nobody_approves_their_own_plan(lin: Browser, firm: Company) -> No
     digest = await planned(lin, firm)
     assert "You approve exactly" not in (await lin.get(f"/console/policy/plans/{digest}")).words
     page = await approved(lin, digest, confirmed="yes", note="mine")
-    assert (
-        page.status,
-        "You made this plan, and nobody else may approve it." in page.words,
-    ) == (409, True)
+    assert (page.status, "You made this plan, and nobody else may approve it." in page.words) == (409, True)
 
 
 async def test_an_override_beyond_the_guard_still_needs_another_person(

@@ -163,10 +163,7 @@ async def test_a_rule_is_turned_off_and_resumed_where_it_is_read(
     assert "“prohibited-app” is off for everybody for 4 hours. Undo" in page.words
     assert "Turn on prohibited-app …" in (await ada.get(f"/console/{path}")).words
     page = await ada.post("/console/exemptions/rule-on", **sent)
-    assert (page.path, "“prohibited-app” is on again." in page.words) == (
-        f"/console/{path}",
-        True,
-    )
+    assert (page.path, "“prohibited-app” is on again." in page.words) == (f"/console/{path}", True)
     assert not {"Turn off", "Roll back"} & set(
         re.findall("Turn off|Roll back", (await vic.get(f"/console/{path}")).words)
     )

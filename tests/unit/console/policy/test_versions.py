@@ -21,9 +21,7 @@ from mailgate.console.policy.versions import (
 from mailgate.store import Act, RuleTexts, Store
 
 
-async def test_a_version_is_found_by_number_digest_or_nothing(
-    store: Store,
-) -> None:
+async def test_a_version_is_found_by_number_digest_or_nothing(store: Store) -> None:
     with pytest.raises(NoVersionError, match="no rules run yet"):
         await version_of(store, "")
     drafts = [RuleTexts(f"abcd-{text[:3]}", {"policy.yaml": text}) for text in ("one\nsame", "two\nsame")]

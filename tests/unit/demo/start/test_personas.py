@@ -16,7 +16,7 @@ from tests.unit.demo.start.served import behind
 from tests.unit.demo.start.test_signing import ISSUER, URL, claims
 from tests.unit.gateway.wire import FakeClient
 
-from mailgate.app.open_store import open_store
+from mailgate.app import open_store
 from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeReadings, examine
 from mailgate.config import compile_rules, load_bundle

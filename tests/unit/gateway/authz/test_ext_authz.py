@@ -139,11 +139,7 @@ def test_a_no_has_its_status_its_fields_and_its_page() -> None:
     assert (no.status.code, no.denied_response.status.code, no.denied_response.body) == (7, 200, "Grüße")
     assert [
         (each.header.key, each.header.value, each.append_action) for each in no.denied_response.headers
-    ] == [
-        ("Content-Type", "text/html", 2),
-        ("Set-Cookie", "a=1", 2),
-        ("Set-Cookie", "b=2", 0),
-    ]
+    ] == [("Content-Type", "text/html", 2), ("Set-Cookie", "a=1", 2), ("Set-Cookie", "b=2", 0)]
     assert (
         check_response(
             answer.replace("X-Device-Status: 200\r\n", "").encode(), EnvoyQuestion(b"")

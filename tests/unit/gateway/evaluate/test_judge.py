@@ -810,10 +810,7 @@ async def test_a_certificate_of_another_person_than_the_login_is_refused(
         return
     assert (posture.state, posture.device_id, posture.owner) == (PostureState.MISSING, "", "")
     assert worth == CertificateResult(refused=Reason.DEVICE_OF_ANOTHER, detail=worth.detail)
-    assert [each.reason for each in client.findings] == [
-        Reason.CERTIFICATE_INVALID,
-        Reason.DEVICE_OF_ANOTHER,
-    ]
+    assert [each.reason for each in client.findings] == [Reason.CERTIFICATE_INVALID, Reason.DEVICE_OF_ANOTHER]
     assert client.assurance is SEEN_PHONE.assurance
 
 

@@ -19,12 +19,7 @@ from mailgate.store import HelpRequest
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
 ALLOWED = View(Reason.RULE_MATCHED, "7f3a91c25e08", NOW, Effect.ALLOW, host="mail.example.com")
 BLOCKED = replace(
-    ALLOWED,
-    reason=Reason.PROHIBITED_APP,
-    effect=Effect.BLOCK,
-    apps=("TikTok",),
-    os="ios",
-    kind=Kind.PHONE,
+    ALLOWED, reason=Reason.PROHIBITED_APP, effect=Effect.BLOCK, apps=("TikTok",), os="ios", kind=Kind.PHONE
 )
 PHONE = DeviceCard(
     mark="5d0c1f",
@@ -52,8 +47,7 @@ TABLET = DeviceCard(
     until=NOW + timedelta(days=90),
 )
 REQUEST = StoredRecord(
-    {"day": NOW.date(), "effect": "block", "reason": "prohibited-app", "count": 14},
-    NOW + timedelta(days=30),
+    {"day": NOW.date(), "effect": "block", "reason": "prohibited-app", "count": 14}, NOW + timedelta(days=30)
 )
 MAIL = StoredRecord({"written_at": NOW, "reason": "prohibited-app"}, NOW + timedelta(days=30))
 LOOK = StoredRecord({"looked_at": NOW, "role": "operator"}, NOW + timedelta(days=90))

@@ -386,9 +386,7 @@ def test_the_newest_rows_are_shown_and_the_download_has_all(pages: Pages) -> Non
     assert "?download" not in pages.me(NOBODY).html
 
 
-def test_two_equal_phones_differ_by_id_and_last_request(
-    pages: Pages,
-) -> None:
+def test_two_equal_phones_differ_by_id_and_last_request(pages: Pages) -> None:
     seen = LastSeen(NOW - timedelta(hours=2), "Safari <b>")
     page = pages.me(replace(OWN, devices=(replace(PHONE, last=seen), replace(PHONE, mark="x", tail="9XQ2"))))
     text = words(

@@ -98,11 +98,7 @@ def test_identifiers_of_the_request_are_repeated() -> None:
     answer = refused(Protocol.MAPI, x_requesttype="Connect", x_requestid=REQUEST_ID, x_clientinfo="{AB}:1")
     assert (
         dict(answer.headers).items()
-        >= {
-            "X-RequestType": "Connect",
-            "X-RequestId": REQUEST_ID,
-            "X-ClientInfo": "{AB}:1",
-        }.items()
+        >= {"X-RequestType": "Connect", "X-RequestId": REQUEST_ID, "X-ClientInfo": "{AB}:1"}.items()
     )
 
 

@@ -145,9 +145,7 @@ async def test_one_client_is_one_subject_however_often_and_with_whichever_refusa
     assert "203.0.113" not in first
 
 
-async def test_two_equal_browsers_are_told_apart_by_their_cookie(
-    scene,
-):
+async def test_two_equal_browsers_are_told_apart_by_their_cookie(scene):
     ticket = await scene.refused()
     for number, peer in ((1, "203.0.113.5"), (2, "203.0.113.5"), (1, "203.0.113.9")):
         await scene.press(ticket, named(number), peer=peer)

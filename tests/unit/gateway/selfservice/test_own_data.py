@@ -10,10 +10,7 @@ from tests.unit.gateway.pages.own import PHONE as SHOWN
 from tests.unit.gateway.selfservice.test_me import Scene
 
 from mailgate.gateway.pages.employee import StoredRecords
-from mailgate.gateway.selfservice.own_data import (
-    download,
-    read_own_data,
-)
+from mailgate.gateway.selfservice.own_data import download, read_own_data
 from mailgate.gateway.selfservice.own_devices import devices_to_show, verdict_here
 from mailgate.store import StoreUnavailableError
 from mailgate.store.looks import DataLook

@@ -134,12 +134,7 @@ async def test_a_mail_app_is_never_shown_as_a_computer(told, kind):
 
 async def test_the_asking_device_comes_first_then_those_without_mail():
     clean, listed = (Device(each, (replace(REPORT, id=each),)) for each in ("clean", "listed"))
-    scene = Scene(
-        clean,
-        listed,
-        PHONE,
-        worths={"clean": CLEAN, "listed": LISTED, PHONE.id: CLEAN},
-    )
+    scene = Scene(clean, listed, PHONE, worths={"clean": CLEAN, "listed": LISTED, PHONE.id: CLEAN})
     seen = await scene.seen(asking(client=HANDHELD, posture=CLEAN, proof=PROOF))
     assert [own.mark for own in seen] == [PHONE.id, "listed", "clean"]
 

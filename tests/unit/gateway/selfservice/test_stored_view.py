@@ -88,11 +88,7 @@ def test_the_tail_is_of_the_id_that_its_owner_can_find(names, tail):
 
 def test_every_field_of_every_report_is_shown():
     device, report = card().stored
-    assert device == {
-        "device_id": PHONE.id,
-        "first_seen": PHONE.first_seen,
-        "last_seen": NOW,
-    }
+    assert device == {"device_id": PHONE.id, "first_seen": PHONE.first_seen, "last_seen": NOW}
     assert {each.name for each in fields(Report)} - {"adds", "names"} <= report.keys()
     assert report["apps"] == ("Tiktok",)
     assert report["serial"] == ("C39X84F2A",)
@@ -147,12 +143,7 @@ def test_a_phone_that_never_reported_shows_what_is_known_of_it():
     shown_card = card(own)
     assert (shown_card.model, shown_card.tail) == ("iPhone", "7777")
     (group,) = shown_card.stored
-    assert group == {
-        "eas": ("appl7777",),
-        "count": 3,
-        "first_at": UNREPORTED.first_at,
-        "last_at": NOW,
-    }
+    assert group == {"eas": ("appl7777",), "count": 3, "first_at": UNREPORTED.first_at, "last_at": NOW}
     assert shown_card.until == NOW + timedelta(days=30)
 
 
@@ -175,16 +166,7 @@ CLIENT = ClientFacts(
     Proofs("accepted", "https://mdm.example.com", self_reported=True, findings=("key-in-two-places",)),
 )
 SEEN = Sighting(
-    NOW.date(),
-    CLIENT,
-    PHONE.id,
-    "listed",
-    "alice",
-    "listed",
-    "block",
-    "prohibited-app",
-    ("r:block",),
-    "v1",
+    NOW.date(), CLIENT, PHONE.id, "listed", "alice", "listed", "block", "prohibited-app", ("r:block",), "v1"
 )
 
 

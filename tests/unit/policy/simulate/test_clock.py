@@ -87,10 +87,7 @@ def test_other_conditions_have_no_moment(text: str) -> None:
 
 def test_the_moments_of_several_comparisons_are_in_order_and_each_is_there_once() -> None:
     text = f'now > timestamp("2028-01-01T00:00:00Z") || now < {TIME} || client.handheld && now >= {TIME}'
-    assert turns(compile_condition(text, {})) == (
-        MIDNIGHT,
-        datetime(2028, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
-    )
+    assert turns(compile_condition(text, {})) == (MIDNIGHT, datetime(2028, 1, 1, 0, 0, 0, 1, tzinfo=UTC))
 
 
 def test_the_last_moment_of_all_has_none_behind_it() -> None:

@@ -107,10 +107,7 @@ def test_outcomes_of_too_many_ways_are_unknown(monkeypatch: pytest.MonkeyPatch) 
 FAILING = '["/"][request.path == "/" ? 0 : 1] == "/"'
 READ = frozenset({"request.remote", "request.path"})
 HALTS = [Relief(number, Cause.HALT, f"rule-{number // 2}", "", "", NOW) for number in range(3)]
-OUTCOMES = {
-    ONE: [ConditionOutcome.HOLDS, ConditionOutcome.NOT],
-    FAILING: [*ConditionOutcome],
-}
+OUTCOMES = {ONE: [ConditionOutcome.HOLDS, ConditionOutcome.NOT], FAILING: [*ConditionOutcome]}
 hanging = st.lists(
     st.builds(
         lambda when, effect, stage: {"when": when, "effect": effect, **stage},

@@ -295,8 +295,7 @@ def test_signals_that_contradict_each_other_are_a_finding_of_their_own() -> None
     torn = what_if.contradicted(seen)
     assert torn.client.contradicted
     assert torn == replace(
-        seen,
-        client=replace(PHONE, findings=(OTHER, Finding(Reason.KIND_CONTRADICTED, "supposed"))),
+        seen, client=replace(PHONE, findings=(OTHER, Finding(Reason.KIND_CONTRADICTED, "supposed")))
     )
     assert what_if.with_agreeing_signals(torn) == seen
 

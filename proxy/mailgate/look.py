@@ -1,4 +1,4 @@
-"""The shapes that every page shares: the style, the mark of Mailgate, icons, and badges that say a status by form and word."""
+"""The look that every page shares: the style, the mark of Mailgate, icons, and badges that say a status by form and word."""
 
 import re
 from functools import cache

@@ -6,10 +6,10 @@ from itertools import combinations
 
 import pytest
 
+from mailgate import look
 from mailgate.config.pages import contrast
-from mailgate.gateway.pages import shapes
 
-TOKENS = files("mailgate.gateway.pages").joinpath("tokens.css").read_text("utf-8")
+TOKENS = files("mailgate").joinpath("tokens.css").read_text("utf-8")
 LIGHT, DARK = (dict(re.findall(r"--([\w-]+): (#\w{3,6});", part)) for part in TOKENS.split("@media"))
 READABLE = 5.7
 
@@ -37,22 +37,24 @@ def test_every_text_can_be_read_on_every_ground(tokens: dict[str, str]) -> None:
 
 
 def test_each_form_of_a_status_differs_without_its_colour() -> None:
-    style = shapes.style()
-    forms = {form: re.sub(r"(?<![\w-])(border-)?color:[^;}]*;?", "", "".join(re.findall(rf"\.badge\.{form}{{([^}}]*)}}", style))) for form in shapes.FORMS}  # fmt: skip
+    style = look.style()
+    forms = {form: re.sub(r"(?<![\w-])(border-)?color:[^;}]*;?", "", "".join(re.findall(rf"\.badge\.{form}{{([^}}]*)}}", style))) for form in look.FORMS}  # fmt: skip
     assert all(one != other for one, other in combinations(forms.values(), 2))
-    assert len({*shapes.FORMS.values()}) == len(shapes.FORMS)
+    assert len({*look.FORMS.values()}) == len(look.FORMS)
 
 
 def test_a_style_begins_with_the_tokens_and_has_no_comment() -> None:
-    assert shapes.style("people.css").startswith(":root{color-scheme:light dark;--paper:#f6f4ee;")
-    assert "/*" not in shapes.style("people.css")
-    assert shapes.style("people.css").startswith(shapes.style())
+    assert look.style("people.css", package="mailgate.gateway.pages").startswith(
+        ":root{color-scheme:light dark;--paper:#f6f4ee;"
+    )
+    assert "/*" not in look.style("people.css", package="mailgate.gateway.pages")
+    assert look.style("people.css", package="mailgate.gateway.pages").startswith(look.style())
 
 
 def test_no_style_has_a_colour_of_its_own() -> None:
     """But for the parts of the pictures, which are many and are no accent."""
     own = {
-        "gateway/pages/style.css",
+        "style.css",
         "gateway/pages/people.css",
         "console/assets/console.css",
         "demo/start/templates/start.css",
@@ -66,4 +68,4 @@ def test_no_style_has_a_colour_of_its_own() -> None:
 
 def test_the_mark_is_the_same_as_a_file() -> None:
     drawn = files("mailgate.console").joinpath("assets/mark.svg").read_text("utf-8")
-    assert re.findall(r' d="([^"]+)"', drawn) == re.findall(r' d="([^"]+)"', shapes.MARK)
+    assert re.findall(r' d="([^"]+)"', drawn) == re.findall(r' d="([^"]+)"', look.MARK)
