@@ -95,7 +95,7 @@ ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
 	@echo "Running the tests in $(words $(PARTS)) parts, $(AT_ONCE) at a time; what came of a part is shown at its end"
-	@MAKEFLAGS= make --no-print-directory -k -j $(AT_ONCE) $(PARTS)
+	@MAKEFLAGS= $(BIN)/python tests/integration/forked.py make --no-print-directory -k -j $(AT_ONCE) $(PARTS)
 endif
 
 .PHONY: $(PARTS)

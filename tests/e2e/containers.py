@@ -53,7 +53,8 @@ PACKAGES = "base-files base-passwd coreutils dash libstdc++6 passwd python3-venv
 PACKED = rf"""
 set -euo pipefail
 names=$(apt-cache depends --recurse --installed --important {PACKAGES} | grep '^\w')
-{{ echo /tmp; dpkg -L $names | grep ^/; find /usr/lib/python3.* -path '*/__pycache__*'; }} | sort -u \
+lists=$(printf '/var/lib/dpkg/info/%s.list\n' $names $(printf "%s:$(dpkg --print-architecture)\n" $names) | xargs ls 2>/dev/null || true)
+{{ echo /tmp; grep -h ^/ $lists; find /usr/lib/python3.* -path '*/__pycache__*'; }} | sort -u \
   | grep -v '^/usr/share/\(doc\|man\|locale\)/' \
   | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - --file - \
     --transform 's,usr/share/base-passwd/\(.*\).master$,etc/\1,' --transform 's,usr/bin/python3$,usr/bin/python,' | "$@"

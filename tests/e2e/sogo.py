@@ -155,14 +155,17 @@ def _sogod(run: Path, settings: dict[str, str]) -> Iterator[int]:
     """SOGo itself. Yields its port."""
     port = free_port()
     home = run / "sogo"
-    home.mkdir()
-    shutil.chown(home, _ACCOUNT, _ACCOUNT)
+    spool = home / "spool"
+    spool.mkdir(parents=True)
+    for folder in (home, spool):
+        shutil.chown(folder, _ACCOUNT, _ACCOUNT)
     server = {
         "WOPort": f"127.0.0.1:{port}",
         "WOWorkersCount": str(_WORKERS),
         "WONoDetach": "YES",
         "WOLogFile": "-",
         "WOPidFile": str(home / "sogo.pid"),
+        "SOGoMailSpoolPath": str(spool),  # not the machine's, where another run has an alice, too
     }
     options = [part for name, value in (server | settings).items() for part in (f"-{name}", value)]
     with running(

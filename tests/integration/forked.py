@@ -19,13 +19,19 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 ROOT = Path(__file__).parents[2]
 CODE = struct.Struct("i")
 MOST = 1 << 16
 """Bytes of one order: arguments and environment."""
+SHARED = "TEST_NURSERY"
+"""The variable with the folder of a socket: the way to the process from which all parts of a run fork."""
+VERSION = sys.implementation.cache_tag or ""
+"""Its name there: tests on another Python have one of their own."""
 
 
 class Forked:
@@ -87,7 +93,11 @@ def fork(
 
 @cache
 def _nursery() -> socket.socket:
-    """The process from which all others are forked. It ends with the tests, or when its socket is closed."""
+    """The way to the process from which all others are forked: to that of a whole run, or to one that ends with these tests."""
+    if (shared := Path(os.environ.get(SHARED, os.devnull), VERSION)).is_socket():
+        way = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        way.connect(str(shared))
+        return way
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nursery = subprocess.Popen(
         [sys.executable, __file__, str(theirs.fileno())],
@@ -106,7 +116,23 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
     nursery.wait()
 
 
-def _serve(orders: socket.socket) -> None:
+def _serve_all(command: Sequence[str]) -> None:
+    """Run a command, whose tests fork from here, to its end, and end like it."""
+    with TemporaryDirectory(prefix="mailgate-nursery-") as folder:
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listening.bind(str(Path(folder, VERSION)))
+        listening.listen()
+        with subprocess.Popen(command, env=os.environ | {SHARED: folder}) as run:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, 0)
+            os.dup2(nowhere, 1)
+            sys.path[:0] = [str(ROOT / "proxy"), str(ROOT)]
+            import_module("tests.conftest")  # as for every test
+            _serve([listening], run.pid)
+
+
+def _serve(ways: list[socket.socket], until: int = 0) -> None:
+    """Fork for each order that comes by one of these, or by one that is opened to them, until all have ended, or this process has."""
     from tests.integration.nursery import prepare  # imported here, once, since this is expensive
 
     prepare()
@@ -114,32 +140,43 @@ def _serve(orders: socket.socket) -> None:
 
     def reap(*_: object) -> None:
         """Report how child processes have ended."""
-        while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            descriptor = running.pop(ended[0])
-            with suppress(BrokenPipeError):
-                os.write(descriptor, CODE.pack(ended[1]))
-            os.close(descriptor)
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == until:
+                    raise SystemExit(os.waitstatus_to_exitcode(ended[1]))
+                descriptor = running.pop(ended[0])
+                with suppress(BrokenPipeError):
+                    os.write(descriptor, CODE.pack(ended[1]))
+                os.close(descriptor)
 
     signal.signal(signal.SIGCHLD, reap)
-    while True:
-        order, descriptors, _, _ = socket.recv_fds(orders, MOST, 3)
-        if not order:
-            return
-        error, ended, *printing = descriptors
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-        pid = os.fork()
-        if pid == 0:
-            orders.close()
-            for each in (ended, *running.values()):
-                os.close(each)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    reap()
+    while ways:
+        for way in select.select(ways, [], [])[0]:
+            if way.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                ways.append(way.accept()[0])
+                continue
+            order, descriptors, _, _ = socket.recv_fds(way, MOST, 3)
+            if not order:
+                ways.remove(way)
+                way.close()
+                continue
+            error, ended, *printing = descriptors
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+            pid = os.fork()
+            if pid == 0:
+                for each in ways:
+                    each.close()
+                for descriptor in (ended, *running.values()):
+                    os.close(descriptor)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+                _run(*json.loads(order), error, printing)
+            running[pid] = ended
+            os.write(ended, CODE.pack(pid))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-            _run(*json.loads(order), error, printing)
-        running[pid] = ended
-        os.write(ended, CODE.pack(pid))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-        for each in (error, *printing):
-            os.close(each)
+            for descriptor in (error, *printing):
+                os.close(descriptor)
 
 
 def _run(
@@ -182,4 +219,7 @@ def _run(
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    if sys.argv[1].isdecimal():
+        _serve([socket.socket(fileno=int(sys.argv[1]))])
+    else:
+        _serve_all(sys.argv[1:])
