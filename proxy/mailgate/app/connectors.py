@@ -255,7 +255,7 @@ class SourceByHand:
             if path is not None:
                 same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
                 sort = f"{sort} {same[:12]}"
-            await note_import(self.store, guard, act, sort, newly)
+            await note_import(self.store, guard, replace(act, at=utc_now()), sort, newly)  # not when it began
             if outcome is not None:
                 return HandReading(outcome)
         return HandReading(await runner.run(self.name, self.settings, options))

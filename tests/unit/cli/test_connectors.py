@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -196,8 +197,7 @@ def test_the_file_that_was_counted_is_imported(run, tmp_path, monkeypatch):
     monkeypatch.setattr(Runner, "run", change_first)
     assert run("import", "push", "more.csv").exit_code == 0
     assert (len(changed), len(devices())) == (1, 1)
-    shown = call("devices", "show", "8", config=True)
-    assert shown.exit_code == 0
+    assert call("devices", "show", "8", config=True).exit_code == 0
     os.mkfifo(tmp_path / "pipe")
     writing = threading.Thread(target=(tmp_path / "pipe").write_text, args=("id\n10\n",))
     writing.start()
@@ -229,6 +229,15 @@ def test_imports_and_syncs_are_audited_and_imports_marked(run, tmp_path):
         ("push", True),
         ("hr", False),
     }
+
+
+def test_an_import_is_dated_when_its_lines_are_there(run, monkeypatch):
+    """Else it would leave the guard's window sooner, the longer its lines keep it waiting."""
+    copied, there = shutil.copyfileobj, []
+    monkeypatch.setattr(shutil, "copyfileobj", lambda *each: there.append((copied(*each), datetime.now(UTC))))
+    run("import", "push", "-", "--csv", stdin="id\n8\n")
+    [asked, _] = json.loads(call("audit", "list", "--json", config=True).stdout)
+    assert datetime.fromisoformat(asked["at"]) >= there[0][1]
 
 
 def test_an_import_that_changed_nothing_is_not_said_to_have_been_made(run, tmp_path):
