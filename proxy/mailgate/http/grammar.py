@@ -54,10 +54,11 @@ def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
 
 def parse_fields(lines: Sequence[bytes]) -> Fields:
     """Parse field lines and keep their order and case. A folded line or a space before the colon is refused."""
-    return Fields(map(_field, lines))
+    return Fields(map(field_of, lines))
 
 
-def _field(line: bytes) -> Field:
+def field_of(line: bytes) -> Field:
+    """Parse one field line. Raises Malformed."""
     name, colon, value = line.partition(b":")
     if not colon or not is_token(name):
         raise Malformed(_NO_FIELD)

@@ -13,9 +13,10 @@ from mailgate.http.grammar import (
     chunked,
     connection_options,
     content_length,
+    field_of,
     is_token,
+    lines_of,
     members,
-    refuse_hopeless_head,
     split_head,
     values,
 )
@@ -249,6 +250,7 @@ def refuse_coded_body(head: RequestHead) -> None:
         raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
 
 
+_NO_STATUS_LINE = "the status line is not `HTTP/1.x SP status SP reason`"
 STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
 
 
@@ -298,17 +300,14 @@ def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> Respo
     return ResponseHead(status, match[3] or b"", minor, fields, length, keep_alive, is_chunked)
 
 
-_NO_STATUS_LINE = "the status line is not `HTTP/1.x SP status SP reason`"
-
-
 def refuse_hopeless_response_head(head: bytes) -> None:
     """Raise Malformed for the beginning of a head that no further bytes can make valid: nobody has to wait for its end. It is told by the
     first 4,096 bytes, since they are read again with each piece that comes."""
-    head = head[:4096]
-    refuse_hopeless_head(head)
-    line, ended, _ = head.partition(b"\r\n")
-    if not (STATUS_LINE.fullmatch(line) if ended else b"HTTP/1.".startswith(line[:7])):
+    *lines, begun = lines_of(head[:4096].removesuffix(b"\r") + b"\r\n")
+    if not (STATUS_LINE.fullmatch(lines[0]) if lines else b"HTTP/1.".startswith(begun[:7])):
         raise Malformed(_NO_STATUS_LINE)
+    for line in lines[1:]:
+        field_of(line)
 
 
 def framing_of(

@@ -258,6 +258,7 @@ async def test_no_answer_is_an_error_with_its_kind(wire, error):
         pytest.param(b"HTTP/2", id="another version"),
         pytest.param(b"HTTP/1.1 OK\r\n", id="no status"),
         pytest.param(OK + b"A: b\n\n", id="bare LF"),
+        pytest.param(OK + b"Warning in line 3\r\n", id="no field"),
     ],
 )
 async def test_a_head_that_cannot_become_valid_is_not_waited_for(wire):
