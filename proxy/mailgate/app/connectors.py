@@ -11,7 +11,7 @@ from datetime import timedelta
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -25,7 +25,7 @@ from mailgate.connectors.file import LinesFile
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import Connector, Report, SourceTools
 from mailgate.connectors.push import WebhookProofs
-from mailgate.connectors.run import NARROWS_AFTER, Narrowed, SourceOutcome
+from mailgate.connectors.run import Narrowed, SourceOutcome
 from mailgate.connectors.runner import DeviceRecheck, Runner, RunOptions
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.connectors.setup import PolicyStore, PolicyTexts, Setup
@@ -192,15 +192,8 @@ class ConnectorSyncs:
 
 ShowProgress = Callable[[int, int | None], None]
 OpenLines = Callable[[], AbstractContextManager[BinaryIO]]
-
-
-@dataclass(frozen=True, slots=True)
-class HandReading:
-    """What came of a source that a person read. ``outcome``: None if another gate is reading it. ``narrows_after``: until when devices of
-    which less is seen than before keep their older report."""
-
-    outcome: SourceOutcome | None
-    narrows_after: timedelta = NARROWS_AFTER
+HandOutcome: TypeAlias = SourceOutcome | None
+"""What came of a source that a person read; None if another gate is reading it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +210,12 @@ class SourceByHand:
         return replace(runner_for(self.store, lambda: self.bundle, CollectorRegistry()), log=quiet)
 
     async def sample(self) -> tuple[dict[str, Any], Sequence[str]]:
-        """``Runner.sample``."""
+        """What is found on its first devices, counted, and what it does not tell (``Runner.sample``)."""
         return await self._runner().sample(self.name, self.settings)
 
     async def read(
         self, act: Act | None, *, full: bool, mark_missing_as_gone: bool, progress: ShowProgress
-    ) -> HandReading:
+    ) -> HandOutcome:
         """Read it. Without an ``act`` nothing is stored. Raises RefusedError."""
         everything = full or mark_missing_as_gone or act is None
         options = RunOptions(everything, mark_missing_as_gone, progress, dry=act is None)
@@ -230,7 +223,7 @@ class SourceByHand:
 
     async def take_in(
         self, lines: OpenLines, act: Act, *, is_csv: bool, mark_missing_as_gone: bool, progress: ShowProgress
-    ) -> HandReading:
+    ) -> HandOutcome:
         """Take the devices in these lines: all of them, or none if one is wrong. Raises RefusedError."""
         complete = isinstance(self.settings, FileSettings) and self.settings.complete
         try:
@@ -243,11 +236,11 @@ class SourceByHand:
                 options = RunOptions(True, mark_missing_as_gone, progress, handed=True)
                 return await self._run(replace(self._runner(), make=make), options, act, "file", path)
         except SourceError as error:
-            return HandReading(SourceOutcome(error.trouble, hint=error.hint))
+            return SourceOutcome(error.trouble, hint=error.hint)
 
     async def _run(
         self, runner: Runner, options: RunOptions, act: Act | None, sort: str, path: Path | None = None
-    ) -> HandReading:
+    ) -> HandOutcome:
         """Run it, if the guard lets pass whom that may newly keep out. The same ``sort`` is what another person has to ask for too."""
         guard = guard_of(self.bundle.settings)
         if act is not None:
@@ -257,8 +250,8 @@ class SourceByHand:
                 sort = f"{sort} {same[:12]}"
             await note_import(self.store, guard, replace(act, at=utc_now()), sort, newly)  # not when it began
             if outcome is not None:
-                return HandReading(outcome)
-        return HandReading(await runner.run(self.name, self.settings, options))
+                return outcome
+        return await runner.run(self.name, self.settings, options)
 
     async def _restricted(
         self, runner: Runner, options: RunOptions, guard: Guard | None

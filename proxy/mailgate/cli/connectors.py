@@ -4,10 +4,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
@@ -27,7 +27,7 @@ from mailgate.rollout.person import Person
 from mailgate.store import Act
 
 if TYPE_CHECKING:
-    from mailgate.app.connectors import HandReading, SourceByHand
+    from mailgate.app.connectors import HandOutcome, SourceByHand
 
 _STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
 
@@ -122,8 +122,8 @@ async def sync(
     told = {"full": full, "mark_missing_as_gone": mark_missing_as_gone}
     act = None if by is None else _act(by, "connector-read", name, **told)
     with progress_bar(name, "devices", shown=not opened.as_json) as show:
-        read = await source.read(act, **told, progress=show)
-    _print_reading(name, read, opened.as_json, dry=dry_run)
+        outcome = await source.read(act, **told, progress=show)
+    _print_outcome(name, outcome, opened.as_json, dry=dry_run)
 
 
 @app.command()
@@ -171,13 +171,13 @@ async def import_lines(
     act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
     with progress_bar(name, "devices", shown=not opened.as_json) as show:
         lines = partial(_lines, file)
-        read = await source.take_in(
+        outcome = await source.take_in(
             lines, act, is_csv=is_csv, mark_missing_as_gone=mark_missing_as_gone, progress=show
         )
-    if read.outcome and (read.outcome.taken or read.outcome.gone):
-        taken, gone = read.outcome.taken, read.outcome.gone
+    if outcome and (outcome.taken or outcome.gone):
+        taken, gone = outcome.taken, outcome.gone
         await opened.store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
-    _print_reading(name, read, opened.as_json)
+    _print_outcome(name, outcome, opened.as_json)
 
 
 def _lines(file: str) -> AbstractContextManager[BinaryIO]:
@@ -204,15 +204,15 @@ def _type(settings: EverySource) -> str:
     return str(settings.type) if hasattr(settings, "type") else ""
 
 
-def _print_reading(name: str, read: "HandReading", as_json: bool, *, dry: bool = False) -> None:
+def _print_outcome(name: str, outcome: "HandOutcome", as_json: bool, *, dry: bool = False) -> None:
     """Print what came of it. Exit code 1 if it was not complete."""
-    if (outcome := read.outcome) is None:
+    if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:
         print_json(asdict(outcome) | {"narrowed": [each._asdict() for each in outcome.narrowed]})
     else:
         typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
-        _print_narrowed(name, read, dry=dry)
+        _print_narrowed(name, outcome.narrowed, None if dry else outcome.NARROWS_AFTER)
     if outcome.held:
         more = "That is more than `most_gone` of this source allows, so they are kept."
         again = "If it is right, run this again with --let-go."
@@ -224,15 +224,16 @@ def _print_reading(name: str, read: "HandReading", as_json: bool, *, dry: bool =
         raise typer.Exit(1)
 
 
-def _print_narrowed(name: str, read: "HandReading", *, dry: bool) -> None:
-    """Print the devices of which the source sees less than before: who has to be told."""
-    if narrowed := read.outcome and read.outcome.narrowed:
+def _print_narrowed(name: str, narrowed: Sequence[Any], after: timedelta | None) -> None:
+    """Print the devices of which the source sees less than before: who has to be told. ``after``: how long until that counts; None if
+    nothing was stored."""
+    if narrowed:
         Console().print(table_of(narrowed, _NARROWED))
-        when = "" if dry else f", in at most {in_words(read.narrows_after)}"
+        when = "" if after is None else f", in at most {in_words(after)}"
         seen = plural("%(count)s device", "%(count)s devices", len(narrowed))
         then = "clean only if another source sees the whole device."
         typer.echo(f"{seen} that {name} saw whole would be seen in part{when}: {then}")
-    elif dry:
+    elif after is None:
         typer.echo("No device that was seen whole would be seen in part.")
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import Connector, SourceTally
@@ -49,6 +49,10 @@ class ReportStore(Protocol):
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
     """The result of a run."""
+
+    NARROWS_AFTER: ClassVar[timedelta] = timedelta(hours=1)
+    """How long devices of which a source suddenly sees less keep their older report, so that people can look at the list of
+    them. A device that fell silent would keep it for ``posture.max_age``."""
 
     trouble: Trouble | None = None
     full: bool = False
@@ -191,9 +195,6 @@ async def _in_time(most: timedelta | None) -> AsyncIterator[None]:
 
 OVERLAP = timedelta(minutes=10)
 """How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""
-NARROWS_AFTER = timedelta(hours=1)
-"""How long devices of which a source suddenly sees less keep their older report, so that people can look at the list of
-them. A device that fell silent would keep it for ``posture.max_age``."""
 HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
 """Troubles in which the source answered and its records count."""
 
@@ -244,7 +245,7 @@ def _after(
     if outcome.trouble not in HARMLESS:
         cursor = None if outcome.trouble is Trouble.CURSOR else state.cursor
         return replace(counts, failing_since=state.failing_since or now, cursor=cursor)
-    narrows_at = (state.narrows_at or started + NARROWS_AFTER) if outcome.narrowed else None
+    narrows_at = (state.narrows_at or started + outcome.NARROWS_AFTER) if outcome.narrowed else None
     good = replace(
         counts, last_success=now, failing_since=None, narrowed=len(outcome.narrowed), narrows_at=narrows_at
     )
