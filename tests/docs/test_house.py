@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 89_458,
-    "files": 520,
+    "lines": 88_925,
+    "files": 519,
     "files under 40 lines, __init__ apart": 7,
     "rooms": 16,
     "folders": 50,
