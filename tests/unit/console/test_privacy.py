@@ -58,12 +58,11 @@ def part(told: str, title: str) -> str:
 
 def test_markdown_and_html_have_the_same_words_and_nothing_in_them_is_markup(tmp_path: Path) -> None:
     rule = {"id": "a-1", "title": "_1_\n2", "when": "'|<' == 'x'", "effect": "block"}
-    settings = "company: {name: 'its | <b>name</b>'}\n"
-    bundle = bundle_of(tmp_path, settings, policy=json.dumps({"rules": [rule]}))
+    company = "company: {name: 'its | <b>name</b>'}\n"
+    bundle = bundle_of(tmp_path, company, policy=json.dumps({"rules": [rule]}))
     told, page = (privacy_report(bundle, None, None, NOW, form, GERMAN) for form in Form)
     assert "| its \\| \\<b\\>name\\</b\\> |\n" in told
-    assert "| `a-1` | \\_1\\_ 2 |" in told
-    assert "| `'\\|<' == 'x'` |" in told
+    assert re.search(re.escape("| `a-1` | \\_1\\_ 2 |") + ".*" + re.escape("| `'\\|<' == 'x'` |"), told)
     assert "\n- **Zu ergänzen:** " in told
     assert '<html lang="de">' in page
     assert "<td>its | &lt;b&gt;name&lt;/b&gt;</td>" in page
@@ -76,8 +75,8 @@ def test_markdown_and_html_have_the_same_words_and_nothing_in_them_is_markup(tmp
 def test_a_text_of_a_rule_is_in_the_language_of_the_document_if_it_has_it(tmp_path: Path) -> None:
     rule = {"id": "a", "title": {"en": "No", "de": "Nein"}, "when": "true", "effect": "block"}
     bundle = bundle_of(tmp_path, policy=json.dumps({"rules": [rule]}))
-    for language, title in ((IN_ENGLISH, "No"), (GERMAN, "Nein")):
-        assert f"| `a` | {title} |" in privacy_report(bundle, None, None, NOW, Form.MARKDOWN, language)
+    assert "| `a` | No |" in report(bundle)
+    assert "| `a` | Nein |" in privacy_report(bundle, None, None, NOW, Form.MARKDOWN, GERMAN)
 
 
 def test_every_table_with_people_stands_there_with_all_its_columns_and_its_time(tmp_path: Path) -> None:
