@@ -18,7 +18,7 @@ from mailgate.config import Bundle, load_bundle
 from mailgate.config.sources.google import PushSettings
 from mailgate.console.policy.versions import VersionDifference, _difference
 from mailgate.console.privacy.document import Form
-from mailgate.console.privacy.facts import _hosts_in, list_digest, recipients, stored_tables
+from mailgate.console.privacy.facts import hosts_in, list_digest, stored_tables
 from mailgate.console.privacy.report import CHECKED, NOT_CHECKED, REFLOW, privacy_report
 from mailgate.store import Version
 from mailgate.store.personal_data import PERSONAL
@@ -138,9 +138,9 @@ def test_a_new_column_of_the_schema_is_in_the_next_report(
 def test_everything_outside_that_is_asked_or_told_is_a_recipient(
     tmp_path: Path, settings: str, store: str, rows: Iterable[tuple[str, str]]
 ) -> None:
-    bundle = bundle_of(tmp_path, settings, store=store)
-    assert set(rows) <= {(str(each.words), str(each.where)) for each in recipients(bundle.settings)}
-    assert "hidden" not in report(bundle)
+    told = report(bundle_of(tmp_path, settings, store=store)).replace("`", "")
+    assert all(f"\n| {words} | {where} |" in told for words, where in rows)
+    assert "hidden" not in told
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_everything_outside_that_is_asked_or_told_is_a_recipient(
     [({"audience": "a", "email": "push@example.com"}, ["www.googleapis.com"]), ({"api_key": "k" * 32}, [])],
 )
 def test_the_keys_of_a_push_are_fetched_from_outside(push: dict[str, str], hosts: list[str]) -> None:
-    assert [*_hosts_in(PushSettings.model_construct(**push))] == hosts
+    assert [*hosts_in(PushSettings.model_construct(**push))] == hosts
 
 
 def test_a_digest_changes_with_the_apps_of_a_list_and_how_they_are_recognised_alone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from html import escape
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mailgate.model.phrase import Phrase, joined, phrase, plural, primary, translate
+from mailgate.model.phrase import joined, phrase, plural, primary, translate
 from mailgate.policy.written import LocalizedText
 from mailgate.texts import Language
 
@@ -41,7 +41,6 @@ def _environment(write: Callable[[object], str]) -> Environment:
     )
     environment.newstyle_gettext = True  # type: ignore[attr-defined] # texts name their values
     environment.globals.update(gettext=phrase, ngettext=plural, joined=joined)
-    environment.tests["translatable"] = lambda words: isinstance(words, Phrase)
     return environment
 
 

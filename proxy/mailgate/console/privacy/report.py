@@ -12,7 +12,7 @@ from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.console.policy.rules import rules_in_words, span
 from mailgate.console.policy.versions import VersionDifference
 from mailgate.console.privacy.document import Form, codes, listed, sentences, written
-from mailgate.console.privacy.facts import list_digest, recipients, stored_tables
+from mailgate.console.privacy.facts import database_host, host_of, hosts_in, list_digest, stored_tables
 from mailgate.console.words import ROLES, RULE_STATES
 from mailgate.devices.trust import REPORTER
 from mailgate.model.phrase import code, phrase, sentence, time_of
@@ -38,7 +38,7 @@ WAYS: Mapping[Choice, str] = {
     "management-app": phrase("the company's management app on the phone"),
 }
 _WORDS: dict[str, object] = {
-    "code": code, "codes": codes, "listed": listed, "rule_states": RULE_STATES, "roles": ROLES, "sentence": sentence,
+    "code": code, "codes": codes, "host_of": host_of, "hosts_in": hosts_in, "listed": listed, "rule_states": RULE_STATES, "roles": ROLES, "sentence": sentence,
     "sentences": sentences, "span": span, "subject_in_words": subject_in_words, "time_of": time_of,
 }  # fmt: skip
 """How the template says what it is given."""
@@ -68,7 +68,7 @@ def _facts(bundle: Bundle, now: datetime) -> dict[str, object]:
     groups = oidc.groups.roles if oidc and oidc.groups else {}
     return {
         "mailgate_version": __version__,
-        "recipients": recipients(settings),
+        "database_host": database_host(settings),
         "sources": (sources := list(_sources(bundle))),
         "source_names": [kind if name == REPORTER else name for name, kind, *_ in sources],
         "tables": stored_tables(settings),
