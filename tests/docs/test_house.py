@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 88_297,
+    "lines": 88_230,
     "files": 519,
     "files under 40 lines, __init__ apart": 7,
     "rooms": 16,

@@ -194,7 +194,7 @@ def for_approvers(monkeypatch: pytest.MonkeyPatch) -> None:
     async def list_nothing(_call: Call) -> ListOf[AppFacts]:
         return ListOf(items=[])
 
-    operation = Operation("GET /nothing", list_nothing, "Apps", roles=("approver",), page="apps.html")
+    operation = Operation("GET /nothing", list_nothing, roles=("approver",), page="apps.html")
     monkeypatch.setattr(site, "ROUTES", (*site.ROUTES, site.page_of(operation)))
 
 
