@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,15 +15,15 @@ from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.console.apps.facts import apps as listed
 from mailgate.console.apps.facts import count_apps
-from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.console.devices.facts import DeviceFacts, WholeDevice, choices, device_facts, whole_device
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
 from mailgate.console.words import APP_STATES, not_denied_in_words
+from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
-Each = TypeVar("Each")
 
 Name = Annotated[
     str,
@@ -148,13 +148,15 @@ async def _mark(opened: Opened, name: str, *, is_lost: bool) -> None:
     opened.say(f"{printable(str(device))} {words}", {"id": device.id, "lost_at": at})
 
 
-def only(called: Sequence[Each], name: str) -> Each:
+def only(called: Sequence[Device], name: str) -> Device:
     """The only device of those that are called so. Ends the command if there is none, or more than one."""
     if not called:
         fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")
     if len(called) > 1:
-        several = "; ".join(printable(str(device)) for device in called)
-        fail(1, f"several devices are called {printable(name)}: name one by its id: {several}")
+        fail(
+            1,
+            f"several devices are called {printable(name)}: name one by its id: {printable(choices(called))}",
+        )
     return called[0]
 
 
