@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,11 +19,11 @@ from mailgate.console.devices.facts import DeviceFacts, WholeDevice, choices, de
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
 from mailgate.console.words import APP_STATES, not_denied_in_words
-from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
+Each = TypeVar("Each")
 
 Name = Annotated[
     str,
@@ -148,7 +148,7 @@ async def _mark(opened: Opened, name: str, *, is_lost: bool) -> None:
     opened.say(f"{printable(str(device))} {words}", {"id": device.id, "lost_at": at})
 
 
-def only(called: Sequence[Device], name: str) -> Device:
+def only(called: Sequence[Each], name: str) -> Each:
     """The only device of those that are called so. Ends the command if there is none, or more than one."""
     if not called:
         fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")

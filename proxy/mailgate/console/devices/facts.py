@@ -28,7 +28,7 @@ _CHOICES = 10
 """How many devices are named to choose from."""
 
 
-def choices(called: Sequence[Device]) -> str:
+def choices(called: Sequence[object]) -> str:
     """The devices that a name may mean, the first ones of many, by their ids."""
     more = ["…"] if len(called) > _CHOICES else []
     return "; ".join([*map(str, called[:_CHOICES]), *more])
