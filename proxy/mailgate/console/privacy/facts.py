@@ -62,7 +62,7 @@ _STORED: Mapping[Table, tuple[str, str]] = {
     schema.looks: (
         phrase("Who looked at whose data, from where and when; of lists what was sought and how many were shown"), "looks"
     ),
-    schema.languages: (phrase("The language that a person's browser last asked for"), "sightings"),
+    schema.languages: (phrase("The language and region that a person's browser last asked for"), "sightings"),
 }  # fmt: skip
 """What the rows of each table with people's data are, in words, and the field of the settings ``retention`` by which they are deleted."""
 
