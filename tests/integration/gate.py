@@ -43,11 +43,11 @@ EVERYONE = {
 }
 
 PAUSES = {
-    "mailgate.app.heartbeat.BEAT_SECONDS": 1.0,
+    "mailgate.app.heartbeat.BEAT_SECONDS": 2.5,
     "mailgate.app.mails.POLL_SECONDS": 0.5,
     "mailgate.cli.notices.POLL_SECONDS": 0.5,
     "mailgate.cli.policy.plan.POLL_SECONDS": 0.1,
-    "mailgate.console.now.traffic.POLL_SECONDS": 1.0,
+    "mailgate.console.now.traffic.POLL_SECONDS": 2.5,
     "mailgate.gateway.streams.LASTS_AFTER": 1.0,
     "mailgate.gateway.streams.RECHECK_SECONDS": 0.2,
     "mailgate.store.ledger.REPEATED_INTERVAL": 0.5,

@@ -81,7 +81,7 @@ async def test_decisions_of_every_worker_are_shown_within_seconds(
                     assert answer.status == 403
             with suppress(AssertionError):
                 told = f"The last 60 minutes: {before + 8} refused."
-                await becomes(session, f"{guarded.admin}/console/", told, 10 * REFRESHED)
+                await becomes(session, f"{guarded.admin}/console/", told, 4 * REFRESHED)
                 break
         else:
             raise AssertionError(await text(session, f"{guarded.admin}/console/"))
