@@ -16,6 +16,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # what is on a page is painted in the thread that has laid it out: no test looks at pixels, and threads that share them cost a quarter more
+    "--disable-threaded-compositing",
     # a page of a test runs for a second: compiling it once, without optimisation, costs less than optimising it
     "--js-flags=--no-opt --no-maglev --no-flush-bytecode --always-sparkplug",
 ]
