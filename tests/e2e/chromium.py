@@ -16,8 +16,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # what is on a page is painted in the thread that has laid it out: no test looks at pixels, and threads that share them cost a quarter more
-    "--disable-threaded-compositing",
     # a page of a test runs for a second: compiling it once, without optimisation, costs less than optimising it
     "--js-flags=--no-opt --no-maglev --no-flush-bytecode --always-sparkplug",
 ]
+UNPAINTED = [*CHROMIUM_ARGUMENTS, *(["--disable-threaded-compositing"] if PAGES == SHELL else [])]
+"""With these the shell lays pages out and never paints them, which is a quarter of its work. Nothing in them can be clicked, which waits for a
+picture."""
