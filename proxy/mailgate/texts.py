@@ -244,6 +244,12 @@ def languages_by_tag(languages: Iterable[str]) -> dict[str, str]:
     return {primary(tag): tag for tag in languages} | {tag.lower(): tag for tag in languages}
 
 
+def in_form(form: str, spoken: Mapping[str, Language], default: Language) -> Language:
+    """The language of a form that was kept, with the dates of its region: ``en-GB``; ``default`` if it is none of those ``spoken``."""
+    tag = choose_language(form, languages_by_tag(spoken), "")
+    return spoken[tag].as_written_in(form) if tag else default
+
+
 def catalog_of(package: str, tag: str) -> Traversable:
     """The file with a package's texts in a language."""
     return files(package).joinpath("locale", tag.replace("-", "_"), "LC_MESSAGES", "messages.po")

@@ -149,7 +149,7 @@ def test_a_look_at_two_months_takes_one_click(hand: Hand, site: Site) -> None:
 
 def test_who_has_no_mail_and_why_is_seen_at_once_and_listed_in_one_click(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/")
-    expect(hand.page.get_by_text("people have a device without mail")).to_be_visible()
+    expect(hand.page.get_by_text("people with a device have one without mail")).to_be_visible()
     hand.click(hand.page.get_by_role("link", name="TikTok 2"))
     expect(hand.page.get_by_role("main").get_by_role("link", name="dan", exact=True)).to_be_visible()
     assert hand.clicks <= 1

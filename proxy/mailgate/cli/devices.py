@@ -15,7 +15,7 @@ from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.console.apps.facts import apps as listed
 from mailgate.console.apps.facts import count_apps
-from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.console.devices.facts import DeviceFacts, WholeDevice, choices, device_facts, whole_device
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
 from mailgate.console.words import APP_STATES, not_denied_in_words
@@ -153,8 +153,10 @@ def only(called: Sequence[Each], name: str) -> Each:
     if not called:
         fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")
     if len(called) > 1:
-        several = "; ".join(printable(str(device)) for device in called)
-        fail(1, f"several devices are called {printable(name)}: name one by its id: {several}")
+        fail(
+            1,
+            f"several devices are called {printable(name)}: name one by its id: {printable(choices(called))}",
+        )
     return called[0]
 
 

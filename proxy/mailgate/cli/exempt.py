@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mailgate.cli.devices import only
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import MOMENT, Until, checked
@@ -12,7 +13,6 @@ from mailgate.cli.output import Columns, minute, printable
 from mailgate.cli.policy.change import Note
 from mailgate.policy.reliefs import OF_SOME, Relief
 from mailgate.rollout.reliefs import end_exemption, exempt
-from mailgate.store import Store
 from mailgate.store.reliefs import KeptRelief
 
 app = typer.Typer(help="Let a person or a device in for a time, whatever a rule says.", no_args_is_help=True)
@@ -47,7 +47,7 @@ async def add(
     if bool(person.strip()) == bool(device.strip()):
         fail(2, "use either --person or --device")
     end, by = checked("--until", MOMENT, until), opened.person("operator")
-    known = await _device(opened.store, device) if device else ""
+    known = only(await opened.store.devices.called(device), device).id if device else ""
     whom, policy = opened.settings.logins.person(person.strip()), opened.bundle.policy
     given = await exempt(
         opened.store, policy, by, reason, opened.now, rule=rule, until=end, person=whom, device=known
@@ -84,16 +84,6 @@ async def end(
     by = opened.person("operator", "approver")
     ended = await end_exemption(opened.store, by, note, opened.now, number, opened.guard)
     opened.say(f"ended exemption {number}: {printable(_whom(ended))}", ended)
-
-
-async def _device(store: Store, name: str) -> str:
-    """The id of the device with this name. Ends the command if there is none, or more than one."""
-    found = await store.devices.called(name)
-    if not found:
-        fail(1, f"no device has the id `{printable(name)}`; `mailgate devices list` shows them")
-    if len(found) > 1:
-        fail(1, f"several devices are called {printable(name)}: name one by its id")
-    return found[0].id
 
 
 def _plain(each: KeptRelief) -> dict[str, object]:

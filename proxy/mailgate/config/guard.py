@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -50,12 +50,15 @@ class Weekly:
 
     def end(self, now: datetime) -> datetime | None:
         """When the freeze ends; None while there is none."""
-        there = now.astimezone(self.zone).replace(second=0, microsecond=0, tzinfo=None)
-        minute = there.weekday() * _DAY + there.hour * 60 + there.minute
-        gone = (minute - self.begins) % _WEEK
-        if gone >= self.minutes:
-            return None
-        return _moment(there + timedelta(minutes=self.minutes - gone), self.zone)
+        today = now.astimezone(self.zone).date()
+        monday = datetime.combine(today - timedelta(days=today.weekday()), time())
+        # one of last week may still hold, and one of next week already, where a night has no such hour
+        for week in (-1, 0, 1):
+            begin = monday + timedelta(weeks=week, minutes=self.begins)
+            begins, ends = _outer_ends(begin, begin + timedelta(minutes=self.minutes), self.zone)
+            if begins <= now < ends:
+                return ends
+        return None
 
     def __str__(self) -> str:
         return self.text
@@ -85,7 +88,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _once(text: str, begin: datetime, end: datetime, zone: ZoneInfo) -> Once:
-    begins, ends = begin.replace(tzinfo=zone).astimezone(UTC), _moment(end, zone)
+    begins, ends = _outer_ends(begin, end, zone)
     if ends <= begins:
         raise wrong_value("freeze", "it ends before it begins; write the earlier time first")
     return Once(text, begins, ends)
@@ -103,9 +106,13 @@ def _local(text: str) -> datetime:
         raise wrong_value("freeze", "no such date; use one that the calendar has") from error
 
 
-def _moment(end: datetime, zone: ZoneInfo) -> datetime:
-    """The end by the clocks of a place; the later one if clocks are put back and show it twice."""
-    return end.replace(tzinfo=zone, fold=1).astimezone(UTC)
+def _outer_ends(begin: datetime, end: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The moments of a beginning and an end by the clocks of a place. If those show a time twice, or leave it out, the freeze is rather too
+    long."""
+    first, last = (
+        [at.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)] for at in (begin, end)
+    )
+    return min(first), max(last)
 
 
 Freeze = Annotated[

@@ -25,7 +25,12 @@ class PersonLanguages:
     tags: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        self._choose = lru_cache(1024)(lambda wanted: choose_language(wanted, self.tags, ""))
+        self._choose = lru_cache(1024)(self._form)
+
+    def _form(self, wanted: str) -> str:
+        """The language that answers, with the region in whose form mails have dates; there are some hundreds. Empty if none answers."""
+        tag = choose_language(wanted, self.tags, "")
+        return load_languages()[tag].as_written_in(wanted).form if tag else ""
 
     @classmethod
     def of(cls, languages: Languages) -> "PersonLanguages":

@@ -16,8 +16,8 @@ from mailgate.gateway.pages.view import CHOICES, DEFAULT_APPEARANCE, Appearance,
 from mailgate.model import Effect, PostureState, Reason
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, Standing
-from mailgate.model.phrase import Phrase, phrase, plural
-from mailgate.texts import Language, languages_by_tag, load_languages
+from mailgate.model.phrase import SOURCE, Phrase, phrase, plural
+from mailgate.texts import Language, in_form, load_languages
 
 _UPCOMING = phrase("Company mail: a rule is coming that affects a device of yours")
 _STARTED = phrase("Company mail: a rule that affects a device of yours has started")
@@ -134,8 +134,7 @@ class NoticeWriter:
     ) -> None:
         self._appearance, self._choices = appearance, choices
         self._languages = load_languages()
-        self._asked_as = languages_by_tag(self._languages)
-        self._default = self._languages[self._asked_as.get(default_language.lower(), "en")]
+        self._default = in_form(default_language, self._languages, self._languages[SOURCE])
         templates = environment()
         self._text, self._html = (templates.get_template(f"notice.{form}") for form in ("txt", "html"))
 
@@ -144,7 +143,7 @@ class NoticeWriter:
 
         :param me_url: the address of the person's own page; empty if none is shown.
         """
-        language = self._languages.get(self._asked_as.get(notice.language.lower(), ""), self._default)
+        language = in_form(notice.language, self._languages, self._default)
         words = {
             "language": language,
             "company": self._appearance,

@@ -7,13 +7,14 @@ by its name in the file.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol
 
 from mailgate.model import Stage
 from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.fact import Words
-from mailgate.model.phrase import code, joined, phrase, plural
+from mailgate.model.phrase import Phrase, code, joined, phrase, plural, time_of
 from mailgate.policy.cases import Case, CasesFile
 from mailgate.policy.people import Groups
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
@@ -80,19 +81,21 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
         about = f"rule {rule.id}"
         if rule.id not in before:
             place = _place(new.rules, index)
-            yield Change("+", about, phrase("%(summary)s; %(place)s", summary=_summary(rule), place=place))
+            yield Change(
+                "+", about, phrase("%(summary)s; %(place)s", summary=_summary(rule, _DOES), place=place)
+            )
             yield from (Change("+", about, words) for words in _further(rule))
         else:
             yield from (Change("~", about, words) for words in _differences(before[rule.id], rule))
     for rule in old.rules:
         if rule.id not in after:
-            yield Change("-", f"rule {rule.id}", phrase("%(summary)s no longer", summary=_summary(rule)))
+            yield Change("-", f"rule {rule.id}", phrase("is gone; %(summary)s", summary=_summary(rule, _DID)))
             yield from (Change("-", f"rule {rule.id}", words) for words in _further(rule))
     yield from _moved([name for name in before if name in after], [name for name in after if name in before])
 
 
-def _summary(rule: Rule) -> str:
-    told: dict[str, object] = {"does": _does(rule), "condition": rule.when.text}
+def _summary(rule: Rule, verbs: Mapping[str, str]) -> str:
+    told: dict[str, object] = {"does": verbs[_at_last(rule)], "condition": rule.when.text}
     told |= {"groups": ", ".join(rule.groups), "share": _written(rule.share)}
     if rule.groups and rule.share < 1:
         return phrase(
@@ -109,13 +112,14 @@ def _summary(rule: Rule) -> str:
     return phrase("%(does)s everybody who meets `%(condition)s`", **told)
 
 
-def _does(rule: Rule) -> str:
+def _at_last(rule: Rule) -> str:
+    """What a rule does in its last stage."""
     last = rule.stages.starts()[-1][0] if rule.stages else Stage.ENFORCE
-    return phrase("only watches") if last is Stage.REPORT_ONLY else _VERBS[softened(rule.effect, last)]
+    return "watch" if last is Stage.REPORT_ONLY else softened(rule.effect, last).value
 
 
 def _further(rule: Rule) -> Iterator[str]:
-    if _does(rule) != _VERBS[rule.effect]:
+    if _at_last(rule) != rule.effect:
         yield _said("effect", rule.effect.value)
     least = fields_of(Rule.model_construct(id=rule.id, when=rule.when, effect=rule.effect))
     for name, value in fields_of(rule).items():
@@ -124,7 +128,12 @@ def _further(rule: Rule) -> Iterator[str]:
 
 
 def _said(name: str, value: str) -> str:
-    return phrase("%(field)s: `%(value)s`", field=_name_of(name), value=value)
+    return phrase("%(field)s: %(value)s", field=_name_of(name), value=_shown(name, value))
+
+
+def _shown(name: str, value: str) -> Phrase:
+    """The value of a field: a date in the form of the reader, all else as it is in the file."""
+    return time_of(datetime.fromisoformat(value)) if name.startswith("stages.") else code(value)
 
 
 def _name_of(field: str) -> str:
@@ -135,11 +144,19 @@ def _name_of(field: str) -> str:
     return phrase("%(field)s (%(language)s)", field=_NAMES[text], language=language)
 
 
-_VERBS: dict[str, str] = {
+_DOES: dict[str, str] = {
     "allow": phrase("gives mail to"),
     "warn": phrase("warns"),
     "challenge": phrase("asks for proof from"),
     "block": phrase("blocks"),
+    "watch": phrase("only watches"),
+}
+_DID: dict[str, str] = {
+    "allow": phrase("it gave mail to"),
+    "warn": phrase("it warned"),
+    "challenge": phrase("it asked for proof from"),
+    "block": phrase("it blocked"),
+    "watch": phrase("it only watched"),
 }
 
 
@@ -162,7 +179,7 @@ def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
 def _differences(old: Rule | Default, new: Rule | Default) -> Iterator[str]:
     for name, was, now in _fields(fields_of(old), fields_of(new)):
         if name == "effect":
-            yield phrase("%(does)s people now; before: %(did)s", does=_VERBS[now], did=_VERBS[was])
+            yield phrase("%(does)s people now; before: %(did)s", does=_DOES[now], did=_DOES[was])
         else:
             yield _changed(name, was, now)
 
@@ -170,10 +187,11 @@ def _differences(old: Rule | Default, new: Rule | Default) -> Iterator[str]:
 def _changed(name: str, was: str, now: str) -> str:
     words = _name_of(name)
     if not was:
-        return phrase("%(field)s is `%(now)s` now, was not given before", field=words, now=now)
+        return phrase("%(field)s is %(now)s now, was not given before", field=words, now=_shown(name, now))
     if not now:
-        return phrase("%(field)s is not given any more, was `%(was)s`", field=words, was=was)
-    return phrase("%(field)s is `%(now)s` now, was `%(was)s`", field=words, now=now, was=was)
+        return phrase("%(field)s is not given any more, was %(was)s", field=words, was=_shown(name, was))
+    told = {"field": words, "now": _shown(name, now), "was": _shown(name, was)}
+    return phrase("%(field)s is %(now)s now, was %(was)s", **told)
 
 
 _NAMES: dict[str, str] = {
@@ -279,7 +297,7 @@ def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
     if gained := [key for key in new if key not in old]:
         yield Change("~", f"list {name}", phrase("has %(apps)s now", apps=_words(gained, after)))
     if lost := [key for key in old if key not in new]:
-        yield Change("~", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost, before)))
+        yield Change("~", f"list {name}", phrase("no longer has %(apps)s", apps=_words(lost, before)))
 
 
 _KNOWN = phrase("groups are known: a rule for groups is about their members alone")

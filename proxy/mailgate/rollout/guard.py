@@ -10,7 +10,7 @@ from mailgate.config.guard import Once, Weekly
 from mailgate.model.phrase import phrase, plural, time_of
 from mailgate.policy.people import address_of
 from mailgate.rollout.person import RefusedError
-from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
+from mailgate.rollout.plan import NOUNS, OUT, Counts, Moment, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import EMPTY_WINDOW, KeptOut, WindowTotals
 
@@ -148,7 +148,7 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
 
 
 def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
-    return sum(newly[label].of(noun) for label in ("block", "challenge", "unknown"))
+    return sum(newly[label].of(noun) for label in OUT)
 
 
 def moment_phrase(plan: Plan, moment: Moment) -> str:

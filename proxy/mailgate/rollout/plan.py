@@ -2,7 +2,7 @@
 it."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
@@ -17,6 +17,8 @@ from mailgate.store import Activation, StoredPlan
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
 """The labels of movers: their new effect, the hardest first, and last the unknown."""
+OUT = (Effect.BLOCK.value, Effect.CHALLENGE.value, UNKNOWN)
+"""The labels of movers who lose mail, or may."""
 
 DAYS = 14
 """How many days of sightings a plan looks at by default."""
@@ -116,7 +118,7 @@ class Totals(Fact):
     """The number of people, devices and clients that were simulated."""
 
     people: int
-    """The number of people."""
+    """The number of people: who has a known device, or asked for mail on these days."""
     devices: int
     """The number of known devices."""
     clients: int
@@ -274,6 +276,17 @@ class Plan(Fact):
         """How many people and devices were simulated."""
         totals = self.totals
         return Counts(people=totals.people, devices=totals.devices + totals.clients)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether all who lose mail are known to lose it: none only may."""
+        moments = (self.newly, *(each.newly for each in self.later))
+        return not (self.undated.devices or any(each[UNKNOWN].devices for each in moments))
+
+    def people_out(self, newly: Mapping[str, Counts]) -> int:
+        """How many people newly lose mail at one of its moments, or may: each once, whatever becomes of their devices, and none who lost it
+        before and may now prove the device."""
+        return min(sum(newly[label].people for label in OUT), self.kept_out.people)
 
 
 def plain(plan: Plan) -> dict[str, Any]:

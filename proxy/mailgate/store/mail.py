@@ -152,7 +152,7 @@ _PAGE = 500
 
 
 class Languages(Queries):
-    """The language that each person's browser last asked for, for mails to them. ``note`` never waits; ``flush`` writes what was noted.
+    """The language that each person's browser last asked for, with its region, for mails to them. ``note`` never waits; ``flush`` writes what was noted.
     If that fails, it is noted again later."""
 
     def __init__(self, database: Database) -> None:

@@ -587,7 +587,8 @@ languages = _table(
     Column("tag", Text, nullable=False),
     Column("day", Date, nullable=False, index=True),
 )
-"""The language that a person's browser last asked for, and the UTC day. Mails to them are in this language."""
+"""The language that a person's browser last asked for, with its region (``en-GB``), and the UTC day. Mails to them are in this language, and have
+the dates of that region."""
 
 looks = _table(
     "looks",

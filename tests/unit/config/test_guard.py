@@ -42,6 +42,13 @@ def at(text: str) -> datetime:
         ("sun 01:00 - sun 00:00 UTC", "2026-11-28T12:00", "2026-11-29T00:00"),  # all week but one hour
         ("sun 01:00 - sun 00:00 UTC", "2026-11-29T00:30", None),
         ("2026-10-25 02:30 - 2026-10-25 02:45 Europe/Berlin", "2026-10-25T01:40", "2026-10-25T01:45"),
+        ("2027-03-27 16:00 - 2027-03-28 02:30 Europe/Berlin", "2027-03-28T01:10", "2027-03-28T01:30"),
+        ("2027-03-28 02:30 - 2027-03-28 06:00 Europe/Berlin", "2027-03-28T01:10", "2027-03-28T04:00"),
+        ("sun 02:30 - sun 06:00 Europe/Berlin", "2026-10-25T00:29", None),
+        ("sun 02:30 - sun 06:00 Europe/Berlin", "2026-10-25T01:10", "2026-10-25T05:00"),  # 2:10 again
+        ("sat 16:00 - sun 02:30 Europe/Berlin", "2026-10-25T00:40", "2026-10-25T01:30"),
+        ("sat 16:00 - sun 02:30 Europe/Berlin", "2027-03-28T01:10", "2027-03-28T01:30"),  # there is no 2:30
+        ("sun 02:30 - sun 06:00 Europe/Berlin", "2027-03-28T01:10", "2027-03-28T04:00"),
     ],
 )
 def test_a_freeze_holds_between_its_ends(text: str, now: str, end: str | None) -> None:

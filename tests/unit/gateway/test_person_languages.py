@@ -29,7 +29,9 @@ def asking(headers: str, user: str, client: Client = BROWSER) -> Access:
 @pytest.mark.parametrize(
     ("asked", "user", "heard"),
     [
-        ("de-CH, en;q=0.5", "ada", [("ada", "de", NOW)]),
+        ("de, en-GB;q=0.5", "ada", [("ada", "de", NOW)]),
+        ("de-CH, en;q=0.5", "ada", [("ada", "de-CH", NOW)]),
+        ("en-gb-oxendict, en", "ada", [("ada", "en-GB", NOW)]),
         ("zh-TW", "ada", [("ada", "zh-Hans", NOW)]),
         ("xx", "ada", []),
         ("", "ada", []),

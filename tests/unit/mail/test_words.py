@@ -58,6 +58,13 @@ def test_without_a_reference_nobody_is_told_to_give_one() -> None:
     assert "your help desk can see what was decided" in told
 
 
+@pytest.mark.parametrize(
+    ("form", "date"), [("en-GB", "15 Dec 2026, 00:00"), ("en-US", "Dec 15, 2026, 12:00 AM")]
+)
+def test_a_mail_has_the_dates_of_its_readers_region(form: str, date: str) -> None:
+    assert date in WRITER.write(Notice(MailKind.WARNED, form, enforce_at=LATER)).text
+
+
 @pytest.mark.parametrize(("asked_for", "written_in"), [("", "de"), ("zh", "zh-Hans")])
 def test_a_language_that_is_not_known_is_the_default_or_a_near_one(asked_for: str, written_in: str) -> None:
     assert WRITER.write(Notice(MailKind.ENFORCED, asked_for)).language == written_in

@@ -114,8 +114,8 @@ def _cases(console: Console, plan: Plan) -> None:
 
 def _totals(plan: Plan) -> str:
     totals = plan.totals
-    strangers = f" and {totals.clients:,} clients without one" if totals.clients else ""
-    return f"{totals.people:,} people with {totals.devices:,} devices{strangers}"
+    strangers = f" and {totals.clients:,} clients without a known one" if totals.clients else ""
+    return f"{totals.people:,} people, {totals.devices:,} known devices{strangers}"
 
 
 def _overview(newly: Mapping[str, Counts], same: Counts | None = None) -> Table:

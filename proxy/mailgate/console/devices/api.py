@@ -22,7 +22,14 @@ from mailgate.console.api.shapes import (
     read_by,
     words_of,
 )
-from mailgate.console.devices.facts import DeviceFacts, SourceAnswer, WholeDevice, device_facts, whole_device
+from mailgate.console.devices.facts import (
+    DeviceFacts,
+    SourceAnswer,
+    WholeDevice,
+    device_facts,
+    only,
+    whole_device,
+)
 from mailgate.console.devices.filter import (
     DISAGREE,
     MAILS,
@@ -40,6 +47,7 @@ from mailgate.console.explain.requests import decide_last_request, sightings_of
 from mailgate.console.people import support_acts
 from mailgate.devices.device import Device
 from mailgate.rollout import counted_acts
+from mailgate.rollout.person import RefusedError
 from mailgate.tasks import compute
 
 _TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}]
@@ -175,11 +183,10 @@ async def _mark(call: Call, name: str, *, lost: bool) -> LostMark:
 async def device_called(call: Call, name: str, status: int = 404) -> Device:
     """The device with this name. Raises ProblemError with this status if there is not exactly one."""
     called = await call.context.store.devices.called(name)
-    if not called:
-        raise ProblemError(status, "no device has this name")
-    if len(called) > 1:
-        raise ProblemError(409, f"{len(called)} devices have this name: use the id of one")
-    return called[0]
+    try:
+        return only(called, name)
+    except RefusedError as error:
+        raise ProblemError(409 if called else status, str(error)) from None
 
 
 _FIRST = {"device": "items/0/id"}
@@ -189,7 +196,6 @@ OPERATIONS = (
     Operation(
         "GET /devices",
         list_devices,
-        "Devices",
         links=dict.fromkeys(
             ["get_device", "get_timeline", "explain_device", "mark_lost", "forget_device"], _FIRST
         ),
@@ -197,29 +203,22 @@ OPERATIONS = (
     Operation(
         "GET /devices/{device}",
         get_device,
-        "Devices",
         may_conflict=True,
         links={"explain_sighting": {"sighting": "sightings/0/id"}},
     ),
     Operation(
         "DELETE /devices/{device}",
         forget_device,
-        "Devices",
         roles=OPERATOR,
         status=204,
         may_conflict=True,
         links={"get_device": _SAME},
     ),
-    Operation("GET /devices/{device}/timeline", get_timeline, "Devices", may_conflict=True),
-    Operation("GET /devices/{device}/explanation", explain_device, "Explain", may_conflict=True),
+    Operation("GET /devices/{device}/timeline", get_timeline, may_conflict=True),
+    Operation("GET /devices/{device}/explanation", explain_device, area="Explain", may_conflict=True),
     Operation(
-        "PUT /devices/{device}/lost",
-        mark_lost,
-        "Devices",
-        roles=EITHER,
-        may_conflict=True,
-        links={"mark_found": _SAME},
+        "PUT /devices/{device}/lost", mark_lost, roles=EITHER, may_conflict=True, links={"mark_found": _SAME}
     ),
-    Operation("POST /devices/{device}/questions", ask_sources, "Devices", roles=OPERATOR, may_conflict=True),
-    Operation("DELETE /devices/{device}/lost", mark_found, "Devices", roles=OPERATOR, may_conflict=True),
+    Operation("POST /devices/{device}/questions", ask_sources, roles=OPERATOR, may_conflict=True),
+    Operation("DELETE /devices/{device}/lost", mark_found, roles=OPERATOR, may_conflict=True),
 )

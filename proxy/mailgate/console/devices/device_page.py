@@ -6,7 +6,7 @@ from aiohttp import web
 
 from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of, roles_of
-from mailgate.console.devices.facts import DeviceFacts, device_facts, parts_of
+from mailgate.console.devices.facts import DeviceFacts, device_facts, only, parts_of
 from mailgate.console.devices.mail_status import mail_status
 from mailgate.console.devices.timeline import device_history
 from mailgate.console.exemptions.page import SPANS
@@ -115,9 +115,9 @@ async def ask_now(request: web.Request) -> web.Response:
 async def device_of(request: web.Request) -> Device:
     """The device in the address. Raises HTTPNotFound."""
     called = await context_of(request).store.devices.called(request.match_info["id"])
-    if len(called) != 1:
+    if not called:
         raise web.HTTPNotFound
-    return called[0]
+    return only(called, request.match_info["id"])
 
 
 ROUTES = [

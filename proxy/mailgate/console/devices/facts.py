@@ -12,6 +12,7 @@ from mailgate.model import CheckResult
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy import AppCatalog
+from mailgate.rollout.person import RefusedError
 from mailgate.store import Recorded, RetentionTimes
 
 Slot = tuple[str, str]
@@ -22,6 +23,27 @@ _CAME = {
     CheckResult.CANNOT: phrase("sends reports by itself; we cannot ask it"),
     CheckResult.FAILED: phrase("did not answer"),
 }
+
+_CHOICES = 10
+"""How many devices are named to choose from."""
+
+
+def choices(called: Sequence[object]) -> str:
+    """The devices that a name may mean, the first ones of many, by their ids."""
+    more = ["…"] if len(called) > _CHOICES else []
+    return "; ".join([*map(str, called[:_CHOICES]), *more])
+
+
+def only(called: Sequence[Device], name: str) -> Device:
+    """The only device of those that are called so. Raises RefusedError if there is none, and with those to choose from if there are several."""
+    if not called:
+        raise RefusedError(phrase("no device is called %(name)s; enter its id", name=name))
+    if len(called) > 1:
+        told = {"count": len(called), "name": name, "devices": choices(called)}
+        raise RefusedError(
+            phrase("%(count)s devices are called %(name)s; use the id of one: %(devices)s", **told)
+        )
+    return called[0]
 
 
 class SourceAnswer(Fact):

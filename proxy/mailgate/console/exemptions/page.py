@@ -8,6 +8,7 @@ from aiohttp import web
 from mailgate.console.access import requires_role
 from mailgate.console.address_values import line, whole
 from mailgate.console.context import ConsoleContext, context_of, person_of
+from mailgate.console.devices.facts import only
 from mailgate.console.devices.page import number
 from mailgate.console.forms import MAX_TEXT, form_of, note_of
 from mailgate.console.layout import (
@@ -83,14 +84,9 @@ async def exempt(request: web.Request) -> web.Response:
     whom, days = str(sent.get("whom", "")).strip()[:MAX_TEXT], sent.get("days", "")
     if days not in SPANS or not whom:
         raise RefusedError(phrase("Enter a login name or device ID, and an end date"))
-    called = await context.store.devices.called(whom) if sent.get("what") == "device" else []
-    if sent.get("what") == "device" and len(called) != 1:
-        several = phrase("%(number)s devices are called %(whom)s; use one", number=len(called), whom=whom)
-        raise RefusedError(
-            several if called else phrase("no device is called %(whom)s; enter its id", whom=whom)
-        )
-    logins = context.bundle().settings.logins
-    named = {"device": called[0].id} if called else {"person": logins.person(whom)}
+    named = {"person": context.bundle().settings.logins.person(whom)}
+    if sent.get("what") == "device":
+        named = {"device": only(await context.store.devices.called(whom), whom).id}
     by, now = person_of(request), context.clock()
     given = await exempt_for(context, by, why, now, rule=rule, days=int(days), **named)
     say_given(request, given)

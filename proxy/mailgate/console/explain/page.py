@@ -6,7 +6,7 @@ from aiohttp import web
 
 from mailgate.console.address_values import EFFECTS, REASONS, line, one_of
 from mailgate.console.context import ConsoleContext, context_of
-from mailgate.console.devices.facts import sighting_facts
+from mailgate.console.devices.facts import only, sighting_facts
 from mailgate.console.devices.filter import KINDS
 from mailgate.console.explain.facts import explanation
 from mailgate.console.explain.requests import decide_without_proof, read_headers, read_request, redecide
@@ -17,6 +17,7 @@ from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.model.phrase import phrase
 from mailgate.policy.cases import Situation, decide_situation
+from mailgate.rollout.person import RefusedError
 from mailgate.tasks import compute
 
 MAX_SIGHTINGS = 100
@@ -58,7 +59,8 @@ async def explain(request: web.Request) -> web.Response:
         return await _shown(request)
     recalled = await redecide(context.store, context.bundle(), name, context.clock())
     if recalled is None:
-        if len(await context.store.devices.called(name)) == 1:
+        if called := await context.store.devices.called(name):
+            only(called, name)
             return redirect_to(request, "devices-one", id=name)
         wrong = phrase("We found no request and no device called %(name)s.", name=name)
         return await _shown(request, 404, reference=name, wrong=[wrong])
@@ -90,13 +92,11 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
     asked = await compute(read_headers, text, "pasted")
     if not name:
         return decide_situation(Situation(request=asked), bundle.policy, context.clock())
-    called = await context.store.devices.called(name)
-    if len(called) != 1:
-        told = {"count": len(called), "name": name}
-        several = phrase("%(count)s devices are called %(name)s; enter the id of one, or no name", **told)
-        none = phrase("no devices are called %(name)s; enter the id of one, or no name", name=name)
-        raise ConfigError([Mistake("device", 1, 1, several if called else none)])
-    return decide_without_proof(called[0], bundle, asked.facts(), context.clock())
+    try:
+        device = only(await context.store.devices.called(name), name)
+    except RefusedError as error:
+        raise ConfigError([Mistake("device", 1, 1, error.words)]) from None
+    return decide_without_proof(device, bundle, asked.facts(), context.clock())
 
 
 async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:

@@ -27,8 +27,8 @@ from mailgate.model.phrase import (
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
-from mailgate.rollout.guard import newly_kept_out
 from mailgate.rollout.kept_plans import PLAN_AGE
+from mailgate.rollout.plan import Plan
 from mailgate.store import HelpRequest, StoreError
 from mailgate.store.plans import KeptDraft
 
@@ -205,7 +205,7 @@ def _plans(plans: Sequence[PlanStatus], reader: Viewer, approvers: Collection[st
         elif waits:
             told = {"author": made.author, "title": title}
             words = phrase("%(author)s asks for your approval: %(title)s", **told)
-            hit = _hit(newly_kept_out(each.body).people)
+            hit = _hit(each.body)
             more = joined((hit, until), " ")
             yield Need(words, "policy-plan", False, phrase("Review"), parts, more, "rules")
         elif mine and count and each.state == "open":
@@ -220,9 +220,14 @@ def _plans(plans: Sequence[PlanStatus], reader: Viewer, approvers: Collection[st
             yield Need(words, "policy-plan", False, OPEN, parts, joined([*asked, until], " "), "rules")
 
 
-def _hit(people: int) -> str:
-    if not people:
+def _hit(plan: Plan) -> str:
+    people, devices = plan.kept_out.people, plan.kept_out.devices
+    if not people and not devices:
         return phrase("Nobody newly loses mail.")
+    if not people:
+        return plural("%(count)s device loses mail, or may.", "%(count)s devices lose mail, or may.", devices)
+    if not plan.is_sure:
+        return plural("%(count)s person loses mail, or may.", "%(count)s people lose mail, or may.", people)
     return plural("%(count)s person loses mail.", "%(count)s people lose mail.", people)
 
 

@@ -120,7 +120,7 @@ class PersonFacts(Fact):
     address: str
     """Their mail address; empty if the settings have no mail domain."""
     language: str
-    """The language of their browser at the last request; empty if unknown."""
+    """The language of their browser at the last request, with its region if it named one; empty if unknown."""
     groups: list[str]
     """Their groups; empty if they have none, or if no directory is read."""
     devices: list[OwnedDevice]

@@ -40,7 +40,7 @@ from mailgate.rollout.person import RefusedError
 from mailgate.rollout.reliefs import end_exemption
 from mailgate.store import RowPosition
 from mailgate.store.help_requests import Key
-from mailgate.texts import load_languages
+from mailgate.texts import in_form, load_languages
 
 
 @accepts_parameters(q=line(LONGEST), after=line(LONGEST))
@@ -160,7 +160,8 @@ async def person_in(request: web.Request, login: str) -> PersonFacts:
 async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     context, verdict, language = context_of(request), verdict_on(found), language_of(request)
     bundle = context.bundle()
-    spoken = LANGUAGES.get(found.language or bundle.settings.languages.default, LANGUAGES["en"])
+    company = in_form(bundle.settings.languages.default, LANGUAGES, LANGUAGES["en"])
+    spoken = in_form(found.language, LANGUAGES, company)
     view = await _view(context, verdict)
     hit = next((each for each in found.devices if each.facts.id == verdict.device), None)
     lost = max(found.devices, key=lambda each: each.facts.lost_at or LONG_AGO, default=None)
@@ -175,7 +176,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         view=view,
         away=await _away(context, hit) if view else [],
         reports_until=hit.facts.expires_at if hit else None,
-        theirs=cause_words(view, spoken) if view and found.language not in ("", language.tag) else None,
+        theirs=cause_words(view, spoken) if view and found.language and spoken.tag != language.tag else None,
         nothing_ends_it=view is not None and steps_of(view) == FIXES["ask"],
         back=request.path_qs,
         asked=request.query,

@@ -189,7 +189,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
             )
         )
     yield phrase(
-        "Both versions of the rules decided about every known device and every request since %(day)s.",
+        "Both versions of the rules decided about every known device and every request since %(day)s. The people are those who have such a device or made such a request.",
         day=day(datetime.combine(plan.window.since, time.min)),
     )
     yield phrase(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.console.plans.facts import rules_hitting
-from mailgate.console.plans.picture import OUT, Panel
+from mailgate.console.plans.picture import Panel
 from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.model import PostureState
@@ -15,7 +15,7 @@ from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.kept_plans import read_plan
-from mailgate.rollout.plan import Plan, PlanTerm, term_of
+from mailgate.rollout.plan import OUT, Plan, PlanTerm, term_of
 from mailgate.store import Store, StoredPlan, StoreError
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.plan_movers import OTHER, MoverFilter
@@ -205,12 +205,9 @@ async def compare_all_refusals(store: Store) -> None:
 
 
 def predicted_at(plan: Plan, at: datetime) -> int:
-    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by then."""
-    found = max(
-        [plan.newly, *(each.newly for each in plan.later if plan.made_at < each.at <= at)],
-        key=lambda newly: sum(newly[label].people for label in OUT),
-    )
-    return sum(found[label].people for label in OUT)
+    """The number of people whom the plan predicts to be newly kept out by then."""
+    begun = (each.newly for each in plan.later if plan.made_at < each.at <= at)
+    return max(map(plan.people_out, [plan.newly, *begun]))
 
 
 def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:

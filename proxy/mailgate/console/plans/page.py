@@ -242,10 +242,6 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         stages_picture=partial(stages_picture, translator=language),
         losers=losers,
         checks=list(checks_of(status, losers)),
-        sure=not (
-            body.undated.devices
-            or any(each["unknown"].devices for each in (body.newly, *(later.newly for later in body.later)))
-        ),
         panels=panels(body, language),
         impact_words=impact_words(body),
         worst_at=worst_of(body).at,

@@ -13,8 +13,6 @@ from mailgate.rollout.plan import Counts, MoverCounts, Plan
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")
 """The order of the labels: those that keep people out come first."""
-OUT = ORDER[:3]
-"""The labels of people who are kept out, or may be."""
 WORDS = EFFECT_STATES | {"unknown": phrase("not known")}
 WIDTH, LEAST = 420, 3.0
 """The width of a picture, and the thinnest bar, in pixels: one person among a million is still visible."""
@@ -43,10 +41,8 @@ class Point:
 
     at: datetime | None
     newly: Mapping[str, MoverCounts]
-
-    @property
-    def out(self) -> int:
-        return sum(self.newly[label].people for label in OUT)
+    out: int
+    """How many of them newly lose mail, or may."""
 
     @property
     def moved(self) -> int:
@@ -55,7 +51,8 @@ class Point:
 
 def points_of(plan: Plan) -> list[Point]:
     """The movers now and at each later moment."""
-    return [Point(None, plan.newly), *(Point(each.at, each.newly) for each in plan.later)]
+    moments = ((None, plan.newly), *((each.at, each.newly) for each in plan.later))
+    return [Point(at, newly, plan.people_out(newly)) for at, newly in moments]
 
 
 def worst_of(plan: Plan) -> Point:

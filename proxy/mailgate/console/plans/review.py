@@ -13,7 +13,7 @@ from mailgate.console import svg
 from mailgate.console.context import ConsoleContext
 from mailgate.console.plans.facts import rules_hitting
 from mailgate.console.plans.movers import MoverFacts, moments_of, mover_facts
-from mailgate.console.plans.picture import OUT, Panel
+from mailgate.console.plans.picture import Panel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.devices.looks import sightings_of
 from mailgate.model import Effect, Stage
@@ -33,7 +33,7 @@ from mailgate.policy.rules import OnUnavailable, Rule
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.stages import softened
 from mailgate.rollout.approvals import PlanStatus
-from mailgate.rollout.plan import MoverCounts, Plan
+from mailgate.rollout.plan import OUT, MoverCounts, Plan
 from mailgate.store import StoredPlan
 from mailgate.store.plan_movers import WINDOW, MoverFilter
 from mailgate.tasks import compute

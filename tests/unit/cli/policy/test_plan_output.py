@@ -20,7 +20,7 @@ def shown(*movers: Mover, **changes: Any) -> str:
 
 def test_a_change_that_moves_nobody_is_short() -> None:
     text = shown()
-    assert "of 1,200 people with 3,400 devices:" in text
+    assert "of 1,200 people, 3,400 known devices:" in text
     assert "Tests: 2 of 2 cases hold" in text
     for absent in ("Rules that do nothing", "by rule", "Some outcomes are not known"):
         assert absent not in text

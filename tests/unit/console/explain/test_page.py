@@ -91,7 +91,7 @@ async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: 
     page = await ada.post("/console/explain", text=IPHONE, device="a1")
     assert "No mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
     page = await ada.post("/console/explain", text=IPHONE, device="nope")
-    assert (page.status, "no devices are called nope" in page.words) == (422, True)
+    assert (page.status, "no device is called nope" in page.words) == (422, True)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from tests.unit.console.browsing import NOW, READY, Company
-from tests.unit.rollout.plans import plan_of
+from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
 from mailgate.console.connectors.sources import ConnectorFacts, MailLoss
 from mailgate.console.now.attention import Need, Viewer, _mails, _plans, _sources, needs_now, needs_of
 from mailgate.console.now.readiness import Readiness
 from mailgate.model.phrase import phrase, stored, translate
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.rollout.plan import LABELS
 from mailgate.store import HelpRequest
 from mailgate.texts import console_languages
 
@@ -104,9 +105,13 @@ def test_each_trouble_is_a_need_with_its_page(
     assert (need.page, need.urgent) == (page, grave)
 
 
-def plan(author: str, **changed: Any) -> Any:
-    """A plan that needs one approval and has none."""
-    body = plan_of(headlines=[{"words": "WeChat joins the prohibited list"}])
+def plan(author: str, out: int = 0, unknown: int = 0, **changed: Any) -> Any:
+    """A plan that needs one approval and has none, by which some lose mail, and some perhaps."""
+    body = plan_of(
+        headlines=[{"words": "WeChat joins the prohibited list"}],
+        kept_out={"people": out, "devices": out + unknown},
+        newly=dict.fromkeys(LABELS, NEWLY) | {"unknown": hit(0, unknown)},
+    )
     made = SimpleNamespace(digest="a" * 64, author=author, made_at=NOW - timedelta(hours=1))
     told = {"state": "open", "needed": 1, "missing": 1, "approved": (), "against": (), "back": None}
     return SimpleNamespace(plan=made, body=body, **told | changed)
@@ -119,6 +124,21 @@ UNTIL = " Open until 2026-12-02 11:00 UTC."
     ("reader", "waiting", "words", "page", "more"),
     [
         (LIN, plan("ada"), "ada asks for your approval", "policy-plan", "Nobody newly loses mail." + UNTIL),
+        (LIN, plan("ada", 2), "ada asks for your approval", "policy-plan", "2 people lose mail." + UNTIL),
+        (
+            LIN,
+            plan("ada", 2, 1),
+            "ada asks for your approval",
+            "policy-plan",
+            "2 people lose mail, or may." + UNTIL,
+        ),
+        (
+            LIN,
+            plan("ada", 0, 1),
+            "ada asks for your approval",
+            "policy-plan",
+            "1 device loses mail, or may." + UNTIL,
+        ),
         (ADA, plan("ada"), "Your plan needs 1 approval", "policy-plan", "Ask grace or lin." + UNTIL),
         (
             ADA,

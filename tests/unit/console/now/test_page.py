@@ -68,7 +68,7 @@ async def test_people_without_mail_come_first_each_cause_with_its_list(ada: Brow
     await firm.context.counting.count_if_due()
     page = await ada.get("/console/")
     assert page.words.index("Without mail now") < page.words.index("Waiting for you")
-    assert "2 of 3 people have a device without mail" in page.words
+    assert "2 of 3 people with a device have one without mail" in page.words
     assert "We do not know a laptop of any of them." in page.words
     lists = [unescape(each) for each in re.findall(r'href="([^"]+)">(?:TikTok 1|1 person)<', page.text)]
     assert len(lists) == 2

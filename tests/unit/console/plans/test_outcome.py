@@ -18,7 +18,9 @@ from mailgate.store.device_rows import DeviceRow
 
 BLOCKS = dict.fromkeys(LABELS, NEWLY) | {"block": hit(4, 5)}
 PLANNED = plan_of(
-    made_at=NOW.isoformat(), later=[{"at": (NOW + timedelta(days=2)).isoformat(), "newly": BLOCKS}]
+    made_at=NOW.isoformat(),
+    later=[{"at": (NOW + timedelta(days=2)).isoformat(), "newly": BLOCKS}],
+    kept_out={"people": 4, "devices": 5},
 )
 
 

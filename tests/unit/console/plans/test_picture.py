@@ -19,7 +19,7 @@ from mailgate.console.plans.picture import (
     summary,
     worst_of,
 )
-from mailgate.rollout.plan import LABELS, Plan
+from mailgate.rollout.plan import LABELS, OUT, Plan
 from mailgate.texts import console_languages
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -35,12 +35,19 @@ def newly(**counts: int) -> dict[str, Any]:
     return told
 
 
-def plan(now: dict[str, int], later: dict[str, int] | None = None, people: int = 5000) -> Plan:
+def _out(counts: dict[str, int]) -> int:
+    return sum(counts.get(label, 0) for label in OUT)
+
+
+def plan(
+    now: dict[str, int], later: dict[str, int] | None = None, people: int = 5000, out: int | None = None
+) -> Plan:
     return plan_of(
         totals={"people": people, "devices": people, "clients": 0, "occasions": 1},
         untouched={"people": 1, "devices": 5000},
         newly=newly(**now),
         later=[{"at": AT, "newly": newly(**later)}] if later is not None else [],
+        kept_out={"people": max(map(_out, (now, later or {}))) if out is None else out, "devices": 5000},
         company={"group": [{"value": "sales", "people": 1500, "devices": 1}], "kind": []},
         headlines=[{"words": "<b>& joins the prohibited list"}],
     )
@@ -89,6 +96,14 @@ def test_the_worst_moment_is_told_with_its_date() -> None:
     only = plan({"warn": 40})
     assert impact_words(only) == "Nobody is newly without mail; 40 of 5,000 people (0.8%) get something else"
     assert "under 0.1%" in summary(plan({"block": 1}))
+
+
+def test_whoever_moves_in_two_ways_is_one_person() -> None:
+    """Who has a device that is blocked and one of which nothing is known, or could not prove one before and may now."""
+    two_ways = plan({"block": 3, "unknown": 3}, out=4)
+    assert impact_words(two_ways) == "4 of 5,000 people (under 0.1%) newly without mail"
+    eased = plan({"challenge": 6}, out=0)
+    assert impact_words(eased) == "Nobody is newly without mail; 6 of 5,000 people (0.1%) get something else"
 
 
 def test_nobody_moved_is_said() -> None:
