@@ -19,3 +19,6 @@ CHROMIUM_ARGUMENTS = [
     # a page of a test runs for a second: compiling it once, without optimisation, costs less than optimising it
     "--js-flags=--no-opt --no-maglev --no-flush-bytecode --always-sparkplug",
 ]
+UNPAINTED = [*CHROMIUM_ARGUMENTS, *(["--disable-threaded-compositing"] if PAGES == SHELL else [])]
+"""With these the shell lays pages out and never paints them, which is a quarter of its work. Nothing in them can be clicked, which waits for a
+picture."""

@@ -14,7 +14,7 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
-from tests.e2e.chromium import CHROMIUM_ARGUMENTS, PAGES
+from tests.e2e.chromium import CHROMIUM_ARGUMENTS, PAGES, UNPAINTED
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.e2e.sogo import sogo_system
@@ -91,12 +91,29 @@ def one_chromium(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def one_unpainted(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=PAGES, args=UNPAINTED)
+    yield browser
+    browser.close()
+
+
 @pytest.fixture
 def chromium(one_chromium: Browser) -> Iterator[Browser]:
     """The browser. What a test opens in it is closed at its end."""
-    open_before = one_chromium.contexts
-    yield one_chromium
-    for context in one_chromium.contexts:
+    yield from left_as_it_was(one_chromium)
+
+
+@pytest.fixture
+def unpainted(one_unpainted: Browser) -> Iterator[Browser]:
+    """A browser for pages that are measured and not used: a test reads what is laid out, and no picture is made of it."""
+    yield from left_as_it_was(one_unpainted)
+
+
+def left_as_it_was(browser: Browser) -> Iterator[Browser]:
+    open_before = browser.contexts
+    yield browser
+    for context in browser.contexts:
         if context not in open_before:
             context.close()
 

@@ -1,11 +1,11 @@
 """The looks in which a page is tested, and axe's findings in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
 Look = tuple[int, Literal["dark", "light"]]
@@ -27,15 +27,14 @@ _CONTRAST = """readable => {
     return colour.startsWith('color(') ? [255 * red, 255 * green, 255 * blue, alpha] : [red, green, blue, alpha];
   };
   const over = ([r, g, b, a], under) => [r, g, b].map((each, at) => each * a + under[at] * (1 - a));
-  const around = (of) => of ? [of, ...around(of.parentElement)] : [];
-  const ground = (of) => {
-    const behind = [];
-    for (const each of around(of)) {
-      const colour = parts(getComputedStyle(each).backgroundColor);
-      if (colour[3] > 0) behind.push(colour);
-      if (colour[3] === 1) break;
+  const around = new Map();
+  const behind = (of) => {
+    if (!of) return { ground: [255, 255, 255], opacity: 1 };
+    if (!around.has(of)) {
+      const { ground, opacity } = behind(of.parentElement), style = getComputedStyle(of);
+      around.set(of, { ground: over(parts(style.backgroundColor), ground), opacity: opacity * style.opacity });
     }
-    return behind.reverse().reduce((under, colour) => over(colour, under), [255, 255, 255]);
+    return around.get(of);
   };
   const light = (colour) => colour.map((each) => each / 255)
     .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
@@ -50,9 +49,8 @@ _CONTRAST = """readable => {
   const wrong = [];
   for (const of of written) {
     if (!of.checkVisibility({ visibilityProperty: true }) || of.closest('.hidden, .skip, script, style, title, desc, option, :disabled, [aria-busy]')) continue;
-    const style = getComputedStyle(of), [r, g, b, a] = parts(of.closest('svg') ? style.fill : style.color), under = ground(of);
-    const opaque = around(of).reduce((product, each) => product * getComputedStyle(each).opacity, a);
-    const found = contrast(over([r, g, b, opaque], under), under);
+    const style = getComputedStyle(of), [r, g, b, a] = parts(of.closest('svg') ? style.fill : style.color), { ground, opacity } = behind(of);
+    const found = contrast(over([r, g, b, a * opacity], ground), ground);
     if (found < readable) wrong.push([`contrast ${found.toFixed(1)}`, of.outerHTML.slice(0, 120)]);
   }
   return wrong;
@@ -68,24 +66,34 @@ def complained(page: Page, looks: Iterable[Look] = LOOKS) -> list[tuple[int, str
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
-    return [wrong for look in looks for wrong in _complained_in(page, *look)]
+    return [wrong for width, _ in _each(looks, page) for wrong in _complained_at(page, width)]
 
 
-def _complained_in(page: Page, width: int, scheme: Literal["dark", "light"]) -> list[tuple[int, str, str]]:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)
+def _each(looks: Iterable[Look], page: Page) -> Iterator[Look]:
+    """Show the page in one look after the other, and change what differs from the one before: each change lays the page out again."""
+    shown = ""
+    for width, scheme in looks:
+        if page.viewport_size != (size := ViewportSize(width=width, height=900)):
+            page.set_viewport_size(size)
+        if scheme != shown:
+            page.emulate_media(color_scheme=scheme)
+        shown = scheme
+        yield width, scheme
+
+
+def _complained_at(page: Page, width: int) -> list[tuple[int, str, str]]:
     violations, wide = page.evaluate(_READ)
     wrong = [(width, name, html) for name, html in [*violations, *page.evaluate(_CONTRAST, READABLE)]]
     return [*wrong, (width, "too wide", page.url)] if wide > width else wrong
 
 
 SIZES: tuple[Look, ...] = (
-    (390, "light"),
-    (390, "dark"),
-    (768, "dark"),
-    (1100, "dark"),
-    (1280, "dark"),
     (1280, "light"),
+    (1280, "dark"),
+    (1100, "dark"),
+    (768, "dark"),
+    (390, "dark"),
+    (390, "light"),
 )
 """Of a phone and a desk in both schemes, and between them the narrowest with the rail and with the sidebar."""
 _FAULTS = """() => {
@@ -115,9 +123,7 @@ _FAULTS = """() => {
 def faults(page: Page, looks: Iterable[Look] = SIZES) -> list[tuple[int, str, str, str]]:
     """What cannot be reached without pushing sideways, pressed by a finger, or read."""
     found = []
-    for width, scheme in looks:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)
+    for width, scheme in _each(looks, page):
         wrong = [*page.evaluate(_FAULTS), *page.evaluate(_CONTRAST, READABLE)]
         found += [(width, scheme, *each) for each in wrong]
     return found

@@ -237,10 +237,10 @@ def opened(chromium: Browser, site: Site, complaints: list[str], **context: obje
 
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
 def test_everyone_can_read_every_page_and_reach_and_press_everything_on_it(
-    chromium: Browser, site: Site, complaints: list[str], locale: str
+    unpainted: Browser, site: Site, complaints: list[str], locale: str
 ) -> None:
     """In both languages in every width, by a finger; in one by what is on it too: in each scheme, by axe, in forced colours, on paper and by keyboard."""
-    page = opened(chromium, site, complaints, locale=locale)
+    page = opened(unpainted, site, complaints, locale=locale)
     is_whole = locale == "en-GB"
     if is_whole:
         page.add_init_script(path=AXE)

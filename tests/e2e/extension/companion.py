@@ -17,6 +17,8 @@ from tests.integration.commands import output_of
 from mailgate.cli.extension_files import Browser, Fit, manifest_for, packed
 
 EXTENSION = Path(__file__).parents[3] / "extension"
+OF_EXTENSIONS = "chrome://extensions/strings.m.js"
+"""A file of the browser's own page of extensions, which may do what the page does. To draw the page itself takes most of a second."""
 NO_UPDATES = "--disable-background-networking"
 """The argument of other tests by which Chromium looks for no versions of extensions either."""
 AGENT = (
@@ -78,10 +80,10 @@ class Companion:
         return page
 
     def allow(self, pattern: str) -> None:
-        """Allow this on the browser's own page of extensions, so that it does not ask when "Connect" is chosen: a
+        """Allow this as the browser's own page of extensions does, so that it does not ask when "Connect" is chosen: a
         test cannot click on its question."""
         page = self.context.new_page()
-        page.goto("chrome://extensions")
+        page.goto(OF_EXTENSIONS)
         page.evaluate(
             "([id, pattern]) => chrome.developerPrivate.addHostPermission(id, pattern)",
             [self.base.removeprefix("chrome-extension://"), pattern],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 from tests.e2e.chromium import CHROMIUM
-from tests.e2e.extension.companion import installed_by_policy
+from tests.e2e.extension.companion import OF_EXTENSIONS, installed_by_policy
 from tests.e2e.extension.firefox import FIREFOX, Firefox, firefox
 from tests.e2e.extension.policies import OF_CHROMIUM, OF_FIREFOX, seeing
 from tests.e2e.gate import GuardedWebmail, guarded
@@ -78,7 +78,7 @@ def test_chromium_installs_it_by_policy_and_updates_it_with_its_key_kept(
     with installed_by_policy(playwright, profile, made["chromium_id"], program) as browser:
         assert wait_for(company.keys)  # it was installed, and has enrolled without a click
         extensions = browser.context.new_page()
-        extensions.goto("chrome://extensions")
+        extensions.goto(OF_EXTENSIONS)
         assert installed(extensions) == {made["chromium_id"]: ["Mailgate companion (Example)", "1.0"]}
         assert wait_for(lambda: browser.ask("state")["memory"]["phase"] == "active")
         before = browser.ask("state")["memory"]
