@@ -158,7 +158,8 @@ def _refused(
         for x, room in [box.column(place, of)]
         if people is None
     ]
-    numbers = most < (10_000 if box is WIDE else 1_000)
+    short = most < (10_000 if box is WIDE else 1_000)
+    numbers = [sum(each.values()) for each in past] if short else []
     drawn = columns(past, ("past", "block"), box, days, numbers=numbers, translator=language)
     return Markup("\n".join([*lines, *drawn, *unknown, *dots]))  # noqa: S704 - svg.py escapes
 

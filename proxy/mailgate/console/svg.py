@@ -96,12 +96,12 @@ def columns(
     box: Box,
     marks: Iterable[Mark] = (),
     *,
-    numbers: bool = False,
+    numbers: Sequence[int] = (),
     translator: Translator = ENGLISH,
 ) -> list[str]:
     """Draw the grid with its numbers, the columns, and the marks below them.
 
-    :param numbers: write the sum above each column.
+    :param numbers: what to write above each column, if anything.
     :param translator: the language of numbers and words.
     """
     top = nice(max((sum(each.values()) for each in counted), default=0))
@@ -110,8 +110,8 @@ def columns(
         parts += _column(each, place, len(counted), top, order, box)
         if numbers and each:
             x, room = box.column(place, len(counted))
-            whole = sum(each.values())
-            parts.append(text(x + room / 2, box.y(whole, top) - 5, translator.number(whole), "ink", "middle"))
+            y = box.y(sum(each.values()), top) - 5
+            parts.append(text(x + room / 2, y, translator.number(numbers[place]), "ink", "middle"))
     return parts + [_mark(each, len(counted), box, translator) for each in marks]
 
 

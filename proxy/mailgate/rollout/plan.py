@@ -2,7 +2,8 @@
 it."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
@@ -66,6 +67,38 @@ class MoverCounts(Counts):
     """The counts by rule, kind, system and group."""
 
 
+class PeopleMoved(Fact):
+    """The people who move at one moment, each once, whatever becomes of their devices."""
+
+    people: int
+    """How many move."""
+    out: int
+    """How many of them newly lose mail, or may. Who lost it before and may now prove the device is none of them."""
+    by: dict[str, dict[str, int]]
+    """How many move, by kind and by group."""
+
+
+class MoversAtMoment(Fact):
+    """Who moves at one moment."""
+
+    newly: ByLabel[MoverCounts]
+    """How many move, by their new effect: block, challenge, warn, allow, or unknown. Whose devices move to two effects is in both."""
+    moved: PeopleMoved | None = None
+    """The people in all of these; null if an older Mailgate made the plan."""
+
+    @property
+    def each_once(self) -> PeopleMoved:
+        """``moved``, or for an older plan what is at most so."""
+        if self.moved:
+            return self.moved
+        found: dict[str, Counter[str]] = {"kind": Counter(), "group": Counter()}
+        for label in LABELS:
+            for dimension, by in found.items():
+                by.update({row.value: row.people for row in self.newly[label].by.get(dimension, ())})
+        people, out = (sum(self.newly[label].people for label in labels) for labels in (LABELS, OUT))
+        return PeopleMoved(people=people, out=out, by={name: dict(by) for name, by in found.items()})
+
+
 class LetInOffer(Counts):
     """A rule past which people may let themselves in, and how many it newly refuses now."""
 
@@ -77,13 +110,11 @@ class LetInOffer(Counts):
     """How many hours after one time they may do it again."""
 
 
-class Moment(Fact):
-    """A later moment at which the rules change by themselves: a stage begins, a grace or an exemption ends."""
+class Moment(MoversAtMoment):
+    """A later moment at which the rules change by themselves: a stage begins, a grace or an exemption ends. Every grace counts as over."""
 
     at: Instant
     """The time of the moment."""
-    newly: ByLabel[MoverCounts]
-    """How many move at this moment, with every grace over, by their new effect."""
 
 
 class Move(Counts):
@@ -103,15 +134,12 @@ class UndatedMovers(Counts):
     asks."""
 
 
-class HeldBack(Fact):
-    """People who do not move only because a share or a stage misses them. The guard does not count them: to put the rules
-    in full takes another plan."""
+class HeldBack(MoversAtMoment):
+    """People who do not move only because a share or a stage misses them: they would if the rules were enforced for everybody, and do not
+    now or at a later moment. The guard does not count them: to put the rules in full takes another plan."""
 
     rules: list[str]
     """The rules that are not for everybody, or not enforced today."""
-    newly: ByLabel[MoverCounts]
-    """How many would move if these rules were enforced for everybody, and do not move now or at a later moment, by
-    their new effect."""
 
 
 class Totals(Fact):
@@ -216,8 +244,8 @@ class IdleRules(Fact):
     """Rules whose first stage has not begun."""
 
 
-class Plan(Fact):
-    """What a candidate would change, and for whom."""
+class Plan(MoversAtMoment):
+    """What a candidate would change, and for whom: at once, and later."""
 
     digest: str
     """The digest over everything in the plan."""
@@ -249,8 +277,6 @@ class Plan(Fact):
     """The people and devices by kind and by group, whether they move or not."""
     untouched: Counts
     """How many people and devices keep their effect."""
-    newly: ByLabel[MoverCounts]
-    """How many move now, by their new effect: block, challenge, warn, allow, or unknown."""
     moves: list[Move]
     """How many go from one effect to another."""
     depends_on: dict[str, int]
@@ -282,11 +308,6 @@ class Plan(Fact):
         """Whether all who lose mail are known to lose it: none only may."""
         moments = (self.newly, *(each.newly for each in self.later))
         return not (self.undated.devices or any(each[UNKNOWN].devices for each in moments))
-
-    def people_out(self, newly: Mapping[str, Counts]) -> int:
-        """How many people newly lose mail at one of its moments, or may: each once, whatever becomes of their devices, and none who lost it
-        before and may now prove the device."""
-        return min(sum(newly[label].people for label in OUT), self.kept_out.people)
 
 
 def plain(plan: Plan) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mailgate.policy.rule_states import unreachable
 from mailgate.policy.rules import Rule
 from mailgate.policy.simulate.clock import unpredictable_clocks
 from mailgate.policy.simulate.impact import (
+    AT_ONCE,
     DIMENSIONS,
     HELD_BACK,
     KNOWN,
@@ -50,6 +51,7 @@ from mailgate.rollout.plan import (
     Moment,
     Move,
     MoverCounts,
+    PeopleMoved,
     Plan,
     RuleOff,
     RulesNamed,
@@ -180,10 +182,10 @@ async def make_plan(
         ),
         company=_by(tally, (WHOLE,), ("kind", "group")),
         untouched=_untouched(tally),
-        newly={label: _newly(tally, (label,)) for label in LABELS},
+        **_movers(tally, AT_ONCE),
         moves=_moves(tally),
         depends_on=dict(sorted(tally.unrecorded.items())),
-        later=[Moment(at=each, newly=_later(tally, each)) for each in moments],
+        later=[Moment(at=each, **_movers(tally, each)) for each in moments],
         undated=_movers_at_unpredictable_moments(tally, (old, new)),
         reads_versions=_reading_versions(old, new),
         let_ins=list(_let_ins(new, tally)),
@@ -309,11 +311,26 @@ def _held_back(tally: ImpactTally, policies: tuple[Policy, Policy], now: datetim
     whole = in_full(*policies, now)
     if whole is None:
         return None
-    return HeldBack(rules=list(whole.rules), newly=_later(tally, HELD_BACK))
+    return HeldBack(rules=list(whole.rules), **_movers(tally, HELD_BACK))
 
 
-def _later(tally: ImpactTally, moment: datetime | str) -> dict[str, MoverCounts]:
-    return {label: _newly(tally, later_cell(moment, label)) for label in LABELS}
+def _movers(tally: ImpactTally, moment: datetime | str) -> dict[str, Any]:
+    """The fields of ``MoversAtMoment`` at a moment, or at what stands for one."""
+    cells = {label: (label,) if moment == AT_ONCE else later_cell(moment, label) for label in LABELS}
+    newly = {label: _newly(tally, cell) for label, cell in cells.items()}
+    values = {
+        dimension: {row.value for each in newly.values() for row in each.by[dimension]}
+        for dimension in ("kind", "group")
+    }
+    by = {
+        dimension: {
+            value: tally.people.count(*((*cell, dimension, value) for cell in cells.values()))
+            for value in sorted(found)
+        }
+        for dimension, found in values.items()
+    }
+    out = tally.people.count(later_cell(moment, OUT))
+    return {"newly": newly, "moved": PeopleMoved(people=tally.people.count(*cells.values()), out=out, by=by)}
 
 
 def _count(tally: ImpactTally, cell: tuple[str, ...]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout import planning
 from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
-from mailgate.rollout.plan import LABELS, Counts, Plan, plain
+from mailgate.rollout.plan import LABELS, Counts, PeopleMoved, Plan, plain
 from mailgate.rollout.planning import Scope, exempt_in, plan_and_keep, simulated_days
 from mailgate.store import Act, Store
 from mailgate.store.migrate import migrate, store_url
@@ -104,6 +104,23 @@ async def test_a_plan_says_who_moves_where_and_by_which_rule(store: Store, url: 
     }
     assert {"from": "warn", "to": "block", "people": 1, "devices": 1} in plan["moves"]
     assert [plan["newly"][label]["devices"] for label in LABELS] == [1, 0, 0, 0, 0]
+
+
+async def test_whose_devices_move_to_two_effects_is_one_person(store: Store, url: str) -> None:
+    """A phone that was warned is blocked, and a laptop that was let in is warned; another person's laptop is warned too."""
+    await people.see(store, rules(OLD).policy, people.page_load(people.WINDOWS), "lin")
+    laptop_warned = NEW.replace("effect: allow", "effect: warn", 1)
+    plan = await plan_for(store, url, rules(laptop_warned))
+    assert [plan.newly[label].people for label in LABELS] == [1, 0, 2, 0, 0]
+    assert plan.moved == PeopleMoved(people=2, out=1, by={"kind": {"laptop": 2, "phone": 1}, "group": {}})
+    assert plan.later[0].moved == plan.moved, "a rule about bots begins"
+
+
+async def test_who_may_now_prove_a_phone_that_was_blocked_loses_nothing(store: Store, url: str) -> None:
+    await put_in_force(store, rules(OLD.replace("effect: warn", "effect: block")))
+    plan = await plan_for(store, url, rules(OLD.replace("effect: warn", "effect: challenge")))
+    assert plan.newly["challenge"].people == 1
+    assert plan.each_once == PeopleMoved(people=1, out=0, by={"kind": {"phone": 1}, "group": {}})
 
 
 @pytest.mark.parametrize(

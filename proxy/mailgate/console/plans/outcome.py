@@ -206,8 +206,8 @@ async def compare_all_refusals(store: Store) -> None:
 
 def predicted_at(plan: Plan, at: datetime) -> int:
     """The number of people whom the plan predicts to be newly kept out by then."""
-    begun = (each.newly for each in plan.later if plan.made_at < each.at <= at)
-    return max(map(plan.people_out, [plan.newly, *begun]))
+    begun = (each for each in plan.later if plan.made_at < each.at <= at)
+    return max(each.each_once.out for each in (plan, *begun))
 
 
 def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:

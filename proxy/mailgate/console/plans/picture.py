@@ -9,7 +9,7 @@ from mailgate.console.plans.facts import EFFECT_STATES, devices_in, people_in, t
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.console.words import KIND_CHOICES
 from mailgate.model.phrase import ENGLISH, Phrase, Translator, joined, phrase, plural, translate
-from mailgate.rollout.plan import Counts, MoverCounts, Plan
+from mailgate.rollout.plan import Counts, MoverCounts, PeopleMoved, Plan
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")
 """The order of the labels: those that keep people out come first."""
@@ -41,30 +41,27 @@ class Point:
 
     at: datetime | None
     newly: Mapping[str, MoverCounts]
-    out: int
-    """How many of them newly lose mail, or may."""
-
-    @property
-    def moved(self) -> int:
-        return sum(self.newly[label].people for label in ORDER)
+    each_once: PeopleMoved
 
 
 def points_of(plan: Plan) -> list[Point]:
     """The movers now and at each later moment."""
-    moments = ((None, plan.newly), *((each.at, each.newly) for each in plan.later))
-    return [Point(at, newly, plan.people_out(newly)) for at, newly in moments]
+    moments = ((None, plan), *((each.at, each) for each in plan.later))
+    return [Point(at, movers.newly, movers.each_once) for at, movers in moments]
 
 
 def worst_of(plan: Plan) -> Point:
     """The moment with most people kept out; among equals, with most people who move."""
-    return max(points_of(plan), key=lambda each: (each.out, each.moved))
+    return max(points_of(plan), key=lambda each: (each.each_once.out, each.each_once.people))
 
 
 def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
     """The pictures of a plan, labelled in ``translator``; none if nobody moves."""
-    if not worst_of(plan).moved:
+    if not worst_of(plan).each_once.people:
         return []
-    over = [over_time(plan, translator)] if len({each.moved for each in points_of(plan)}) > 1 else []
+    over = (
+        [over_time(plan, translator)] if len({each.each_once.people for each in points_of(plan)}) > 1 else []
+    )
     return [company(plan, translator), *over, *by_what(plan, translator)]
 
 
@@ -96,18 +93,18 @@ def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
 
 def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
-    worst = worst_of(plan)
+    worst = worst_of(plan).each_once
     if worst.out:
         return phrase("%(people)s newly without mail", people=_of(worst.out, plan))
-    if worst.moved:
+    if worst.people:
         return plural(
             "Nobody is newly without mail; %(people)s gets something else",
             "Nobody is newly without mail; %(people)s get something else",
-            worst.moved,
-            people=_of(worst.moved, plan),
+            worst.people,
+            people=_of(worst.people, plan),
         )
     everybody = people_in(Counts(people=plan.totals.people, devices=0))
-    if held := sum(each.people for each in plan.held_back.newly.values()) if plan.held_back else 0:
+    if held := plan.held_back.each_once.people if plan.held_back else 0:
         return plural(
             "Nothing changes yet for %(people)s: a share or a stage holds %(count)s of them back",
             "Nothing changes yet for %(people)s: a share or a stage holds %(count)s of them back",
@@ -158,11 +155,14 @@ def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
     marks = [_mark(plan, place, each.at) for place, each in enumerate(points)]
     told = [
         phrase(
-            "%(number)s%(when)s", number=each.moved, when=_at(plan, each.at, translator) or phrase(" at once")
+            "%(number)s%(when)s",
+            number=each.each_once.people,
+            when=_at(plan, each.at, translator) or phrase(" at once"),
         )
         for each in points
     ]
-    drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=True, translator=translator)
+    numbers = [each.each_once.people for each in points]
+    drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=numbers, translator=translator)
     return Panel(phrase("By stage"), joined([joined(told), "."], ""), 220, "\n".join(drawn))
 
 
@@ -180,17 +180,17 @@ def by_what(plan: Plan, translator: Translator = ENGLISH) -> Iterator[Panel]:
     worst = worst_of(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
         rows = _rows(plan, worst, dimension)[:most]
-        if len(rows) == 1 or len({sum(part.values()) / whole for _, part, whole in rows}) > 1:
+        if len(rows) == 1 or len({moved / whole for *_, moved, whole in rows}) > 1:
             told = [
-                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=sum(part.values()), whole=whole)
-                for name, part, whole in rows
+                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=moved, whole=whole)
+                for name, _, moved, whole in rows
             ]
             words = joined([joined(told), "."], "")
             yield Panel(BY[dimension], words, 26 * len(rows) + 4, "\n".join(_bars(rows, translator)))
 
 
-Bar = tuple[str, dict[str, int], int]
-"""A name, the people who move by label, and all people."""
+Bar = tuple[str, dict[str, int], int, int]
+"""A name, the people who move by label, all who move, each once, and all people."""
 
 
 def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
@@ -200,16 +200,20 @@ def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
         for row in point.newly[label].by.get(dimension, ()):
             if row.people:
                 found.setdefault(row.value, {})[label] = row.people
-    rows = [(name, parts, max(whole.get(name, 0), sum(parts.values()))) for name, parts in found.items()]
-    rows.sort(key=lambda each: (-sum(each[1].values()), each[0]))
+    moved = point.each_once.by[dimension]
     known = KIND_CHOICES if dimension == "kind" else {}
-    return [(known.get(name) or name.replace("_", " "), parts, whole) for name, parts, whole in rows]
+    rows = [
+        (known.get(name) or name.replace("_", " "), parts, moved[name], max(whole.get(name, 0), moved[name]))
+        for name, parts in found.items()
+    ]
+    return sorted(rows, key=lambda each: (-each[2], each[0]))
 
 
 def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
-    largest, left, right = max(whole for *_, whole in rows), 120, 110
+    # whose devices move to two effects is in the bars of both
+    largest, left, right = max(max(whole, sum(parts.values())) for _, parts, _, whole in rows), 120, 110
     room = WIDTH - left - right
-    for number, (name, parts, whole) in enumerate(rows):
+    for number, (name, parts, moved, whole) in enumerate(rows):
         y, x = number * 26, float(left)
         yield svg.text(left - 8, y + 14, _cut(translate(name, translator), 15), "ink", "end")
         yield svg.bar(left, y, max(LEAST, room * whole / largest), 18, "bar rest")
@@ -217,7 +221,6 @@ def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
             wide = max(LEAST, room * count / largest)
             yield svg.bar(x, y, wide, 18, f"bar {label}")
             x += wide
-        moved = sum(parts.values())
         told = phrase("%(number)s of %(whole)s", number=moved, whole=whole)
         yield svg.text(WIDTH - right + 8, y + 14, translate(told, translator), "soft")
 

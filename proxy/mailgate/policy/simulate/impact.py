@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 from itertools import groupby
+from operator import or_
 from typing import NamedTuple
 
 from mailgate.policy.rules import Policy
@@ -40,9 +42,10 @@ class PeopleCount:
     def __len__(self) -> int:
         return len(self._places)
 
-    def count(self, cell: Cell) -> int:
-        """How many names are in a cell."""
-        return int.from_bytes(self._cells.get(cell, b"")).bit_count()
+    def count(self, *cells: Cell) -> int:
+        """How many names are in one of the cells or more."""
+        found = (int.from_bytes(self._cells.get(cell, b""), "little") for cell in cells)
+        return reduce(or_, found, 0).bit_count()
 
     def count_once(self, cell: Cell, name_of: Callable[[str], str]) -> int:
         """How many names are in a cell, if those of the same ``name_of`` are one."""
@@ -133,6 +136,9 @@ TOUCHED = "touched"
 LATER = "later"
 """The first part of the cells of those who move at a later moment."""
 
+AT_ONCE = "at once"
+"""Stands for the moment at which the candidate begins."""
+
 UNDATED = "undated"
 """The cell of those who may newly be kept out at a moment that cannot be predicted."""
 
@@ -169,8 +175,8 @@ class ImpactTally:
     """The sum of all changes. A device or person counts once in each cell, however often it came.
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
-    moment or ``HELD_BACK``, and the label of a move then, alone and with each dimension and value; ``UNDATED``; ``OUT``; ``KNOWN``. A
-    label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of ``WHOLE`` count everybody by kind
+    moment or ``HELD_BACK``, and the label of a move then, alone and with each dimension and value; ``LATER`` with a moment, ``AT_ONCE`` or
+    ``HELD_BACK``, and ``OUT``; ``UNDATED``; ``OUT``; ``KNOWN``. A label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of ``WHOLE`` count everybody by kind
     and group.
     """
 
@@ -279,7 +285,7 @@ class Impact:
         before, after, move = compared.before, compared.after, compared.move
         cells = set[Cell]({move or (before.effect, after.effect), *_whole(occasion)})
         if compared.label:
-            cells |= _cells(compared.label, after, occasion)
+            cells |= _cells(compared, occasion)
         unrecorded = {*before.unrecorded, *after.unrecorded} if move is None else ()
         turns = self._ahead.moved(occasion, keys)
         for moment, then in turns:
@@ -323,12 +329,17 @@ def _who(occasion: Occasion) -> Hashable:
 
 
 def _cells_later(moment: datetime | str, compared: ComparisonResult, occasion: Occasion) -> set[Cell]:
-    cell = later_cell(moment, compared.label)
-    return {cell, *((*cell, *each) for each in _named(compared.after, occasion))}
+    cell, named = later_cell(moment, compared.label), _named(compared.after, occasion)
+    return {cell, *((*cell, *each) for each in named), *_out(moment, compared)}
 
 
-def _cells(label: str, after: OccasionOutcome, occasion: Occasion) -> set[Cell]:
-    return {(TOUCHED,), (label,), *((label, *each) for each in _named(after, occasion))}
+def _cells(compared: ComparisonResult, occasion: Occasion) -> set[Cell]:
+    cell, named = (compared.label,), _named(compared.after, occasion)
+    return {(TOUCHED,), cell, *((*cell, *each) for each in named), *_out(AT_ONCE, compared)}
+
+
+def _out(moment: datetime | str, compared: ComparisonResult) -> list[Cell]:
+    return [later_cell(moment, OUT)] if compared.keeps_out else []
 
 
 def _named(after: OccasionOutcome, occasion: Occasion) -> list[Cell]:

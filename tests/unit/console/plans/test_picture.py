@@ -19,7 +19,7 @@ from mailgate.console.plans.picture import (
     summary,
     worst_of,
 )
-from mailgate.rollout.plan import LABELS, OUT, Plan
+from mailgate.rollout.plan import LABELS, Plan
 from mailgate.texts import console_languages
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -35,21 +35,15 @@ def newly(**counts: int) -> dict[str, Any]:
     return told
 
 
-def _out(counts: dict[str, int]) -> int:
-    return sum(counts.get(label, 0) for label in OUT)
-
-
-def plan(
-    now: dict[str, int], later: dict[str, int] | None = None, people: int = 5000, out: int | None = None
-) -> Plan:
+def plan(now: dict[str, int], later: dict[str, int] | None = None, people: int = 5000, **more: Any) -> Plan:
     return plan_of(
         totals={"people": people, "devices": people, "clients": 0, "occasions": 1},
         untouched={"people": 1, "devices": 5000},
         newly=newly(**now),
         later=[{"at": AT, "newly": newly(**later)}] if later is not None else [],
-        kept_out={"people": max(map(_out, (now, later or {}))) if out is None else out, "devices": 5000},
         company={"group": [{"value": "sales", "people": 1500, "devices": 1}], "kind": []},
         headlines=[{"words": "<b>& joins the prohibited list"}],
+        **more,
     )
 
 
@@ -100,9 +94,13 @@ def test_the_worst_moment_is_told_with_its_date() -> None:
 
 def test_whoever_moves_in_two_ways_is_one_person() -> None:
     """Who has a device that is blocked and one of which nothing is known, or could not prove one before and may now."""
-    two_ways = plan({"block": 3, "unknown": 3}, out=4)
+    once = {"people": 4, "out": 4, "by": {"kind": {"sales": 4}, "group": {"sales": 4}}}
+    two_ways = plan({"block": 3, "unknown": 3}, moved=once)
     assert impact_words(two_ways) == "4 of 5,000 people (under 0.1%) newly without mail"
-    eased = plan({"challenge": 6}, out=0)
+    assert [each.words for each in panels(two_ways)][1:] == ["sales: 4 of 1,500.", "sales: 4 of 4."]
+    staged = plan({"block": 3, "unknown": 3}, {"block": 9}, moved=once)
+    assert panels(staged)[1].words == "4 at once, 9, from 15 December 2026 on."
+    eased = plan({"challenge": 6}, moved={"people": 6, "out": 0, "by": once["by"]})
     assert impact_words(eased) == "Nobody is newly without mail; 6 of 5,000 people (0.1%) get something else"
 
 

@@ -16,7 +16,9 @@ from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.policy.simulate.impact import (
+    AT_ONCE,
     DIMENSIONS,
+    HELD_BACK,
     KNOWN,
     OUT,
     UNDATED,
@@ -24,6 +26,7 @@ from mailgate.policy.simulate.impact import (
     Impact,
     ImpactTally,
     Subject,
+    later_cell,
 )
 from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.policy.simulate.later import change_moments, in_full
@@ -49,6 +52,8 @@ def by_brute_force(crowd: Crowd, active: Policy, candidate: Policy) -> tuple[dic
                 cells += [("touched",), (new,), (new, "rule", after.rule), (new, "kind", client.kind.value)]
                 cells += [(new, "system", client.os or "unknown")]
                 cells += [(new, "group", group) for group in occasion.after.user.groups]
+                harder = after.effect.severity > before.effect.severity
+                cells += [("later", "at once", "out")] * (harder and new in ("block", "challenge"))
             for cell in cells:
                 subjects[cell].add(one.id)
                 if occasion.person:
@@ -142,18 +147,18 @@ def impact_on_ada(candidate: Policy, moments: Sequence[datetime] = ()) -> Impact
 @pytest.mark.parametrize(
     ("rule", "cells", "moment"),
     [
-        ({}, {("allow", "block"), ("touched",), (OUT,)} | with_all_it_is_by("block"), 0),
+        ({}, {("allow", "block"), ("touched",), (OUT,), later_cell(AT_ONCE, OUT)} | with_all_it_is_by("block"), 0),
         (
             {"stages": {"warn": WINTER.isoformat()}},
-            {("allow", "allow")} | with_all_it_is_by("later", WINTER.isoformat(), "warn") | with_all_it_is_by("later", "held back", "block"),
+            {("allow", "allow"), later_cell(HELD_BACK, OUT)} | with_all_it_is_by("later", WINTER.isoformat(), "warn") | with_all_it_is_by("later", "held back", "block"),
             1,
         ),
         (
             {"stages": {"enforce": WINTER.isoformat()}},
-            {("allow", "allow"), (OUT,)} | with_all_it_is_by("later", WINTER.isoformat(), "block"),
+            {("allow", "allow"), (OUT,), later_cell(WINTER, OUT)} | with_all_it_is_by("later", WINTER.isoformat(), "block"),
             1,
         ),
-        ({"share": "0%"}, {("allow", "allow")} | with_all_it_is_by("later", "held back", "block"), 2),
+        ({"share": "0%"}, {("allow", "allow"), later_cell(HELD_BACK, OUT)} | with_all_it_is_by("later", "held back", "block"), 2),
         (
             {"when": "client.handheld && now.getMonth() == 0"},
             {("allow", "allow"), (OUT,), (UNDATED,)},
