@@ -1,22 +1,24 @@
 """One run: start everything, check everything, measure in interleaved rounds."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from benchmarks import mixes, pollers, transfers, wrk
-from benchmarks.machine import facts, forget_peak, memory_mib, peak_mib
+from benchmarks.machine import forget_peak, memory_mib, peak_mib
 from benchmarks.mixes import END, Mix
-from benchmarks.peers import PEERS, STORED, Running
+from benchmarks.peers import PEERS, STORED, VERSIONS, Running
 from benchmarks.people import HOST, people
-from benchmarks.processes import NotInstalled, program
+from benchmarks.processes import NotInstalled, Run, program, version_of
 from benchmarks.site import Site, serve_site
-from benchmarks.transfers import WrongAnswer, answer_to
+from benchmarks.transfers import answer_to
+from benchmarks.wrk import WrongAnswer
+from mailgate import __version__
 from mailgate.attest.jose import Key
 
 CHECKED = 60
@@ -30,8 +32,8 @@ WEB = ("nginx", "caddy", "gate")
 SYNC_STATUS = "200 application/vnd.ms-sync.wbxml"
 """A mail app is refused with the status 200, as it would be let in: only the type of the body differs."""
 
-WARM, WARM_PEOPLE = 2_000, 16_000
-"""How many answers a cell gets before it is measured."""
+WARM, WARM_PEOPLE, WARMED_BY = 2_000, 16_000, 8
+"""How many answers a cell gets before it is measured, in how many samples at most."""
 BY_PERSON = ("proxied", "named", "probed")
 """Mixes in which each person is decided about apart."""
 
@@ -63,36 +65,30 @@ class Plan:
     rounds: int
     seconds: int
     transfers: int
-    warm: int
-    """How many samples a cell gets at most before it is measured."""
 
 
-FULL = Plan(rounds=6, seconds=2, transfers=9, warm=8)
-QUICK = Plan(rounds=2, seconds=1, transfers=0, warm=3)
+FULL = Plan(rounds=6, seconds=2, transfers=9)
+QUICK = Plan(rounds=2, seconds=1, transfers=0)
 QUICK_MIXES = ("page", "mixed", "fresh", "proxied", "probed", "refused_page", "attested")
 QUICK_WITHOUT = ("haproxy", "caddy_forward_auth")
-Watch = Callable[[str, int], None]
-"""Called before each step, with the step and the number of all steps."""
 
 
 @dataclass
 class Comparison:
-    """The started systems and the results so far. ``chosen`` are the mixes, ``peers`` the systems that are measured."""
+    """The started systems and the results so far. ``watch`` is called before each step. ``chosen`` are the mixes, ``peers`` the systems
+    that are measured."""
 
     plan: Plan
     site: Site
-    watch: Watch
+    watch: Callable[..., object]
     chosen: tuple[str, ...]
     peers: tuple[str, ...]
     running: dict[str, Running] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     samples: dict[str, dict[str, list[dict[str, float]]]] = field(default_factory=dict)
     moved: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     memory: dict[str, list[float]] = field(default_factory=dict)
-    cookies: dict[int, str] = field(default_factory=dict)
-    asking: pollers.Pollers | None = None
     cold: Iterator[int] = field(default_factory=lambda: iter(range(mixes.PHONES, STORED)))
     """The stored phones for which nobody has asked."""
 
@@ -101,22 +97,21 @@ class Comparison:
         return [(mix, name) for mix in self.chosen for name in CELLS[mix] if name in measured]
 
     def step(self, what: str) -> None:
-        cells = len(self.cells())
-        self.watch(what, len(self.peers) + cells * (2 + self.plan.rounds) + self.plan.transfers * 4)
+        steps = len(self.peers) + len(self.cells()) * (2 + self.plan.rounds) + self.plan.transfers * 4
+        self.watch(description=what, total=steps, advance=1)
 
     def start(self, stack: ExitStack) -> None:
         """Start all systems. Raises NotStarted; a peer that is not installed is noted instead."""
         needed = {name for _, name in self.cells()}
-        for peer in (each for each in PEERS if each.name in needed):
-            self.step(f"starting {peer.name}")
+        for name in (each for each in PEERS if each in needed):
+            self.step(f"starting {name}")
             try:
-                self.running[peer.name] = stack.enter_context(peer.start(self.site))
-                self.versions[peer.program] = peer.version()
+                self.running[name] = stack.enter_context(PEERS[name][1](self.site))
             except NotInstalled as error:
-                self.missing[peer.name] = str(error)
+                self.missing[name] = str(error)
 
     def measure_mixes(self) -> None:
-        """Check each mix at each of its systems, warm them up, and take the samples. Raises LoadFailed, WrongAnswer."""
+        """Check each mix at each of its systems, warm them up, and take the samples. Raises WrongAnswer."""
         for mix, name in self.cells():
             self.step(f"checking {mix} at {name}")
             self.check(mix, name)
@@ -126,13 +121,14 @@ class Comparison:
             for mix, name in rotated(self.cells(), turn):
                 self.step(f"{mix} at {name}")
                 taken = self.sample(mix, name, turn)
-                self.samples.setdefault(mix, {}).setdefault(name, []).append(asdict(taken))
+                told = {"rate": taken.rate, "cpu_us": taken.cpu_us, "load_us": taken.load_us}
+                self.samples.setdefault(mix, {}).setdefault(name, []).append(told)
         self.note_memory()
 
     def warm(self, mix: str, name: str) -> None:
         """Send what a sample sends, until the caches have seen each person, on however busy a machine."""
         wanted, answered = (WARM_PEOPLE if mix in BY_PERSON else WARM), 0
-        for _ in range(self.plan.warm):
+        for _ in range(WARMED_BY):
             answered += self.sample(mix, name, 0).count
             if answered >= wanted or self.mix(mix).in_order:
                 return
@@ -151,29 +147,28 @@ class Comparison:
                 of_a_sample = (STORED - mixes.PHONES) // (self.plan.rounds + 1)
                 return Mix(lambda: mixes.clean_phones(islice(self.cold, of_a_sample)), in_order=True)
             case "probed":
-                self.cookies = self.cookies or probe_cookies(self.running["gate_probing"].port)
                 return Mix(partial(mixes.probed, cookies=self.cookies))
             case "attested":
-                port, issuer = self._issuing("gate_devices")
-                return Mix(partial(pollers.attested, port, issuer, answer_to), in_order=True)
-            case "looks" | "looks_again" | "reports":
-                sent = self.asking = self.asking or pollers.Pollers(
-                    *self._issuing("gate_browsers"), answer_to
-                )
-                if name == "reports":
-                    return Mix(sent.reports, in_order=True)
-                if sent.renew():
-                    self.files = {
-                        key: path for key, path in self.files.items() if not key.startswith("looks")
-                    }
-                return (
-                    Mix(lambda: iter(sent.looks))
-                    if name == "looks"
-                    else Mix(lambda: iter(sent.again), kind="304")
-                )
+                return Mix(partial(pollers.attested, *self._issuing("gate_devices")), in_order=True)
+            case "reports":
+                return Mix(self.asking.reports, in_order=True)
+            case "looks" | "looks_again":
+                if self.asking.ends_soon():
+                    del self.asking
+                    self.files.clear()
+                looks, again = self.asking.looks, self.asking.again
+                return Mix(lambda: iter(looks)) if name == "looks" else Mix(lambda: iter(again), kind="304")
             case "refused_activesync":
                 return Mix(mixes.refused_activesync, kind=SYNC_STATUS)
         return Mix(getattr(mixes, name), refused=name.startswith("refused"))
+
+    @cached_property
+    def cookies(self) -> dict[int, str]:
+        return probe_cookies(self.running["gate_probing"].port)
+
+    @cached_property
+    def asking(self) -> pollers.Pollers:
+        return pollers.Pollers(*self._issuing("gate_browsers"))
 
     def _issuing(self, name: str) -> tuple[int, Key]:
         system = self.running[name]
@@ -198,17 +193,15 @@ class Comparison:
             if (answer.status >= 400) != mix.refused or mix.kind not in told:
                 raise WrongAnswer(f"{peer} answers a request of {name} with {told}")
 
-    def sample(self, name: str, peer: str, turn: int, pids: Sequence[int] = ()) -> wrk.Load:
-        """``pids``: the processes whose time counts, if not all of the system."""
+    def sample(self, name: str, peer: str, turn: int) -> wrk.Load:
         mix, system = self.mix(name), self.running[peer]
-        counted = list(pids or system.pids)
         try:
-            return wrk.sample(system.port, self.written(name, mix), turn, self.plan.seconds, counted, mix)
-        except wrk.LoadFailed as error:
-            raise wrk.LoadFailed(f"{name} at {peer}: {error}") from None
+            return wrk.sample(system.port, self.written(name, mix), turn, self.plan.seconds, system.pids, mix)
+        except WrongAnswer as error:
+            raise WrongAnswer(f"{name} at {peer}: {error}") from None
 
-    def move_large_files(self) -> dict[str, float]:
-        """Transfer large files. Returns what they have added to the gate's memory, in MiB. Raises WrongAnswer."""
+    def move_large_files(self) -> None:
+        """Transfer large files, and note what they have added to the memory of each side, in MiB. Raises WrongAnswer."""
         sides = [name for name in ("nginx", "gate") if name in self.running]
         before = {name: forget_peak(self.running[name].pids[0]) for name in sides}
         for turn in range(self.plan.transfers):
@@ -217,30 +210,30 @@ class Comparison:
                     self.step(f"{kind} through {name}")
                     taken = transfers.transfer(kind, self.running[name].port, self.site)
                     self.moved.setdefault(kind, {}).setdefault(name, []).append(taken)
-        return {name: peak_mib(self.running[name].pids[0]) - before[name] for name in sides}
+        self.moved["memory"] = {name: [peak_mib(self.running[name].pids[0]) - before[name]] for name in sides}
 
 
-def compare(
-    plan: Plan, run: Path, watch: Watch, chosen: Iterable[str] = CELLS, peers: Iterable[str] = ()
-) -> dict[str, Any]:
-    """Measure everything for ``latest.json``. Raises NotInstalled (nginx or wrk), NotStarted, LoadFailed, WrongAnswer."""
-    machine = facts()
+def compare(plan: Plan, run: Run, chosen: tuple[str, ...], peers: tuple[str, ...]) -> dict[str, Any]:
+    """Measure these mixes, or all, at these systems, or all, with which large files are moved too. Raises NotInstalled (nginx or wrk),
+    NotStarted, WrongAnswer."""
     program("wrk")
-    named = tuple(peers) or tuple(peer.name for peer in PEERS)
-    with serve_site(run) as site, ExitStack() as stack:
-        run_ = Comparison(plan, site, watch, tuple(chosen), named)
-        run_.start(stack)
-        run_.measure_mixes()
-        return {
-            "machine": machine,
-            "plan": asdict(plan) | {"connections": wrk.CONNECTIONS},
-            "versions": run_.versions,
-            "missing": run_.missing,
-            "mixes": run_.samples,
-            "memory_mib": run_.memory,
-            "growth_mib": {} if peers else run_.move_large_files(),
-            "transfers": run_.moved,
-        }
+    watch = partial(run.shown.update, run.shown.add_task("starting the upstream"))
+    with serve_site(run.folder) as site, ExitStack() as stack:
+        found = Comparison(plan, site, watch, chosen or tuple(CELLS), peers or tuple(PEERS))
+        found.start(stack)
+        found.measure_mixes()
+        if not peers:
+            found.move_large_files()
+    asked = {PEERS[name][0]: VERSIONS[name].split() for name in found.running if name in VERSIONS}
+    return {
+        "machine": run.machine,
+        "plan": asdict(plan) | {"connections": wrk.CONNECTIONS},
+        "versions": {title: version_of(*each) for title, each in asked.items()} | {"Mailgate": __version__},
+        "missing": found.missing,
+        "mixes": found.samples,
+        "memory_mib": found.memory,
+        "transfers": found.moved,
+    }
 
 
 def rotated(cells: list[tuple[str, str]], turn: int) -> Iterator[tuple[str, str]]:

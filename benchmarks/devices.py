@@ -13,11 +13,11 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any
@@ -33,12 +33,11 @@ from tests.servers import free_port
 
 from benchmarks import mixes
 from benchmarks.gate import fill, write_config
-from benchmarks.machine import facts, memory_mib, peak_mib
+from benchmarks.machine import memory_mib, of_children, peak_mib
 from benchmarks.mixes import owner
 from benchmarks.people import LAPTOP, PHONE, eas_id
-from benchmarks.processes import environment, prepare, progress, python_module, serving
-from benchmarks.report import devices_markdown, kept
-from benchmarks.report import keep as keep_results
+from benchmarks.processes import Run, begun, python_module, serving
+from benchmarks.report import finish, kept, of_devices
 from benchmarks.transfers import answer_to
 from mailgate.app import utc_now
 from mailgate.app.serve import SWITCH_SECONDS, settle_memory, warm_up
@@ -68,8 +67,9 @@ def thumbprint(person: str) -> str:
     return hashlib.sha256(person.encode()).hexdigest()[:43]
 
 
-Watch = Callable[[str, int], Callable[[int], object]]
-"""Takes what begins, and of how many steps. Returns what is called with the number of steps done."""
+Figures = dict[str, tuple[float, str]]
+"""With their titles and units."""
+P99 = "the same, p99"
 FEW, MANY = 1_000, 1_000_000
 ASKED = 1_000
 """How many decisions are timed, each about another device that is not in memory."""
@@ -89,12 +89,12 @@ NOT_READ = re.compile(
 )
 """What stays open, what reads a whole list to save it, and what is no page, by its name or path."""
 NAMED = {
-    **dict.fromkeys(("{name}", "{version}", "{serial}"), "1"),
-    "{login}": "person100@example.com",
-    "{key}": "tiktok",
-    "{rule}": "prohibited-app",
-    "{kind}": "enforced",
-    "{thumbprint}": thumbprint("laptop100@example.com"),
+    **dict.fromkeys(("name", "version", "serial"), "1"),
+    "login": "person100@example.com",
+    "key": "tiktok",
+    "rule": "prohibited-app",
+    "kind": "enforced",
+    "thumbprint": thumbprint("laptop100@example.com"),
 }
 """What stands for the parts of an address."""
 LOOKED_AT = (
@@ -130,58 +130,52 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the results into their file and the docs.")] = False,
 ) -> None:
     """Measure, and print tables."""
-    prepare()
     configure_logs("error")
     name = "PostgreSQL" if store else "SQLite"
-    with progress() as shown, tempfile.TemporaryDirectory(prefix="mailgate-bench-") as folder:
-        found = measure(count, store or f"sqlite:///{folder}/devices.db", Path(folder), shown)
-    print(devices_markdown({name: found}))
-    if keep:
-        keep_results("devices", kept("devices") | {name: found})
+    with begun() as run:
+        found = measure(count, store or f"sqlite:///{run.folder}/devices.db", run)
+    finish("devices", of_devices, kept("devices") | {name: found}, keep)
 
 
-def measure(count: int, url: str, folder: Path, shown: Progress) -> dict[str, Any]:
+def measure(count: int, url: str, run: Run) -> dict[str, Any]:
     """Import, decide, plan, look."""
-
-    def watch(what: str, total: int) -> Callable[[int], object]:
-        task = shown.add_task(what, total=total)
-        return lambda done: shown.advance(task, done)
-
-    machine, ports = facts(), {key: f"{ADDRESS}:{free_port()}" for key in ("listen", "admin_listen")}
+    ports = {key: f"{ADDRESS}:{free_port()}" for key in ("listen", "admin_listen")}
     may = {"admins": admins(**{ADMIN: "viewer operator approver"})}
-    config = write_config(folder, {**ports, **may, "upstream": f"http://{ADDRESS}:9", "store": url})
-    found = {"machine": machine, "devices": count, **uvloop.run(imported(config, url, count, watch))}
+    config = write_config(run.folder, {**ports, **may, "upstream": f"http://{ADDRESS}:9", "store": url})
+    few, figures = uvloop.run(imported(config, url, count, run.shown))
     uvloop.run(lived(url, config))
-    found["plan"] = plan(config, folder)
-    uvloop.run(asked_for_mail(url, count, watch))
+    planned = plan(config, run.folder)
+    uvloop.run(asked_for_mail(url, count, run.shown))
     uvloop.run(furnished(url, config))
-    many = found["decision_many_us"] = uvloop.run(decide(config, count))
-    found["p99_many_vs_few"] = round(many["p99"] / found["decision_few_us"]["p99"], 2)
-    found["pages"] = pages(config, ports["admin_listen"], url, folder, watch)
-    return found
+    many = uvloop.run(decide(config, count))
+    many["p99: with all stored / with a thousand (at most 1.2 ×)"] = round(many[P99][0] / few[P99][0], 2), "×"
+    return {
+        "machine": f"{count:,} devices. {run.machine}",
+        "figures": figures | many | planned,
+        "pages": pages(config, ports["admin_listen"], url, run),
+    }
 
 
-async def imported(config: Path, url: str, count: int, watch: Watch) -> dict[str, Any]:
+async def imported(config: Path, url: str, count: int, shown: Progress) -> tuple[Figures, Figures]:
     """Import a few devices, decide about them, and then import all others."""
     now, known = utc_now(), min(count, MANY // 10)
 
     async def take(numbers: range, what: str) -> tuple[float, float, float]:
         """The seconds, the processor seconds, and how much the memory has grown."""
         before, used, started = peak_mib(os.getpid()), time.process_time(), time.perf_counter()
-        await fill(url, numbers, now, apps_of, watch(what, len(numbers)))
+        await fill(url, numbers, now, apps_of, partial(shown.track, description=what))
         return time.perf_counter() - started, time.process_time() - used, peak_mib(os.getpid()) - before
 
     await take(range(FEW), "importing the first")
     few = await decide(config, FEW)
     seconds, used, grown = await take(range(FEW, count), "importing the others")
     again, *_ = await take(range(known), "importing some again")
-    return {
-        "import_seconds": round(seconds, 1),
-        "import_processor_seconds": round(used, 1),
-        "import_per_second": round((count - FEW) / seconds),
-        "import_memory_growth_mib": round(grown, 1),
-        "same_again_per_second": round(known / again),
-        "decision_few_us": few,
+    return few, {
+        "time to import all but the first thousand": (round(seconds, 1), "s"),
+        "the gate's processor time for it, SQLite's work included": (round(used, 1), "s"),
+        "new devices a second": (round((count - FEW) / seconds), ""),
+        "devices a second that say what is known": (round(known / again), ""),
+        "memory that the import adds": (round(grown, 1), "MiB"),
     }
 
 
@@ -190,9 +184,9 @@ def apps_of(number: int) -> frozenset[str]:
     return frozenset({"tiktok"} if number % 100 == 0 else ())
 
 
-async def decide(config: Path, count: int) -> dict[str, float]:
-    """Microseconds for a decision about a stored phone that was not asked about before; ``processor``: of the gate's
-    processor time, with that of the store's thread. The gate is one that has run for a while, set up as its process does that."""
+async def decide(config: Path, count: int) -> Figures:
+    """Microseconds for a decision about a stored phone that was not asked about before. The processor time is the gate's, with that of
+    the store's thread. The gate is one that has run for a while, set up as its process does that."""
     service = await Service.start(config)
     passed, used = [], []
     try:
@@ -211,7 +205,11 @@ async def decide(config: Path, count: int) -> dict[str, float]:
         await service.stop()
     cuts = statistics.quantiles(passed[ASKED // 10 :], n=100)  # the first ones only warm up
     processor = statistics.median(used[ASKED // 10 :])
-    return {"median": round(cuts[49]), "p99": round(cuts[98]), "processor": round(processor)}
+    return {
+        "decision about a phone not in memory, median": (round(cuts[49]), "µs"),
+        "the same, processor time of the gate (at most 400 µs)": (round(processor), "µs"),
+        P99: (round(cuts[98]), "µs"),
+    }
 
 
 def mail_apps(count: int) -> Iterator[Incoming]:
@@ -223,29 +221,32 @@ def mail_apps(count: int) -> Iterator[Incoming]:
         yield Incoming(facts_, origin, [], [], login=None)
 
 
-def plan(config: Path, folder: Path) -> dict[str, float]:
+def plan(config: Path, folder: Path) -> Figures:
     """The seconds, processor seconds and memory of ``mailgate policy plan`` with two workers. Raises CalledProcessError."""
     candidate = folder / "candidate.yaml"
     rules = load_bundle(config).rules.texts["policy.yaml"]
     candidate.write_text(rules.replace(SHUT, f'({SHUT} || device.os_version == "18.6.1")'))
     command = python_module("mailgate", "policy", "plan", str(candidate), "--json", "--config", str(config))
     command += ["--workers", "2"]
-    before, started, most = os.times(), time.perf_counter(), 0.0
+    before, started, most = of_children(), time.perf_counter(), 0.0
     with (
         (folder / "plan.json").open("wb") as file,
-        subprocess.Popen(command, stdout=file, env=environment({"MAILGATE_ADMIN_TOKEN": TOKEN})) as process,
+        subprocess.Popen(command, stdout=file, env=os.environ | {"MAILGATE_ADMIN_TOKEN": TOKEN}) as process,
     ):
         while process.poll() is None:
             most = max(most, memory_mib([process.pid]))
             time.sleep(0.5)
-    after, seconds = os.times(), time.perf_counter() - started
+    used, seconds = of_children() - before, time.perf_counter() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return {"seconds": round(seconds, 1), "cpu_seconds": round(used, 1), "mib": round(most)}
+    return {
+        "a plan over all devices (at most 45 s)": (round(seconds, 1), "s"),
+        "its processor time, of all processes": (round(used, 1), "s"),
+        "its memory, of all processes together (at most 1,024 MiB)": (round(most), "MiB"),
+    }
 
 
-async def asked_for_mail(url: str, count: int, watch: Watch) -> None:
+async def asked_for_mail(url: str, count: int, shown: Progress) -> None:
     """Record that phones were let in or refused within two weeks, and enrol browsers of laptops, of which every second asks for mail."""
     store, now, random = await Store.open(url), utc_now(), Random(2)
     phone = RequestFacts("POST", "/Microsoft-Server-ActiveSync", headers={"user-agent": PHONE})
@@ -256,20 +257,17 @@ async def asked_for_mail(url: str, count: int, watch: Watch) -> None:
         access = Access(facts_, classify(facts_), Posture(), at, User(person))
         store.ledger.record(access, LET_IN if number % 100 else REFUSED, f"REF{number}")
 
-    advance = watch("recording sightings", min(count, SIGHTINGS))
-    for number in range(0, count, max(1, count // SIGHTINGS)):
+    every = range(0, count, max(1, count // SIGHTINGS))
+    for number in shown.track(every, description="recording sightings"):
         asks(phone, owner(number), 14 * 24, number)
         if number % 5_000 == 0:
             await store.ledger.flush()
-        advance(1)
-    advance = watch("enrolling browsers", LAPTOPS)
-    for start in range(0, LAPTOPS, 500):
+    for start in shown.track(range(0, LAPTOPS, 500), description="enrolling browsers"):
         people = [f"laptop{number}@example.com" for number in range(start, min(start + 500, LAPTOPS))]
         await store.enrolments.take([browser(person, now, random) for person in people])
         for person in people[::2]:
             asks(replace(laptop, user=person), person, 100)
         await store.ledger.flush()
-        advance(len(people))
     await store.close()
 
 
@@ -380,23 +378,19 @@ def _left_out(column: sa.Column[Any], now: datetime) -> object:
     return next((value for kind, value in kinds if isinstance(column.type, kind)), "")
 
 
-def pages(config: Path, admin: str, url: str, folder: Path, watch: Watch) -> dict[str, Any]:
-    """The milliseconds of each page of the console, and of each operation of the API that reads, ``ROUNDS`` times; the first answer only
-    warms up."""
+def pages(config: Path, admin: str, url: str, run: Run) -> dict[str, tuple[float, float]]:
+    """The milliseconds of each page of the console, and of each operation of the API that reads: median and worst of ``ROUNDS``; the first
+    answer only warms up."""
     named, port = uvloop.run(names(url)), int(admin.rpartition(":")[2])
-    asked = {each: f"/console{_filled(each, named)}" for each in (*addresses(), *LOOKED_AT)}
-    asked |= {f"API {each}": f"/api/v1{_filled(each, named)}" for each in operations()}
+    asked = {each: f"/console{each.format_map(named)}" for each in (*addresses(), *LOOKED_AT)}
+    asked |= {f"API {each}": f"/api/v1{each.format_map(named)}" for each in operations()}
     took: dict[str, list[float]] = {each: [] for each in asked}
-    advance = watch("asking for pages", (ROUNDS + 1) * len(took))
-    with serving(python_module("mailgate", "run", "--config", str(config)), port, folder / "gate.log"):
+    with serving(python_module("mailgate", "run", "--config", str(config)), port, run.folder / "gate.log"):
         by = {"Cookie": logged_in(port), "Authorization": f"Bearer {TOKEN}", "User-Agent": LAPTOP}
-        for _ in range(ROUNDS + 1):
-            for each, path in asked.items():
-                took[each].append(page(port, path, by))
-                advance(1)
+        for each, path in run.shown.track([*asked.items()] * (ROUNDS + 1), description="asking for pages"):
+            took[each].append(page(port, path, by))
     return {
-        each: {"median_ms": round(statistics.median(taken), 1), "worst_ms": round(max(taken), 1)}
-        for each, (_, *taken) in took.items()
+        each: (round(statistics.median(taken), 1), round(max(taken), 1)) for each, (_, *taken) in took.items()
     }
 
 
@@ -414,10 +408,6 @@ def operations() -> Iterator[str]:
             yield f"{each.path}?{ASKED_FOR[each.name]}" if each.name in ASKED_FOR else each.path
 
 
-def _filled(path: str, named: dict[str, str]) -> str:
-    return re.sub(r"{\w+}", lambda part: named[part[0]], path)
-
-
 async def names(url: str) -> dict[str, str]:
     """What stands for the parts of an address."""
     store = await Store.open(url)
@@ -425,7 +415,7 @@ async def names(url: str) -> dict[str, str]:
     [plan, *_] = await store.plans.latest(1)
     [seen] = await store.sightings.latest(user="person100@example.com", size=1)
     await store.close()
-    return {**NAMED, "{id}": device.id, "{device}": device.id, "{digest}": plan.digest, "{sighting}": seen.id}
+    return {**NAMED, "id": device.id, "device": device.id, "digest": plan.digest, "sighting": seen.id}
 
 
 def logged_in(port: int) -> str:

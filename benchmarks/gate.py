@@ -1,7 +1,7 @@
 """The gate of a measurement: its settings, rules about others, and stored phones."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -58,14 +58,13 @@ async def fill(
     numbers: range,
     now: datetime,
     apps: Callable[[int], frozenset[str]] = lambda _: frozenset(),
-    advance: Callable[[int], object] = lambda _: None,
+    shown: Callable[[range], Iterable[int]] = iter,
 ) -> None:
-    """Store phones in batches, one after the other, like a connector."""
+    """Store phones in batches, one after the other, like a connector. ``shown`` shows how far it is."""
     store = await Store.open(url)
-    for start in numbers[::AT_ONCE]:
+    for start in shown(numbers[::AT_ONCE]):
         portion = range(start, min(start + AT_ONCE, numbers.stop))
         await store.devices.ingest([phone(number, now, apps(number)) for number in portion], now)
-        advance(len(portion))
     await store.close()
 
 

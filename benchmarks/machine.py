@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,22 +13,12 @@ from tests.servers import descendants
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def facts() -> dict[str, str | int | float]:
-    """Facts about the machine. ``load_before`` is the load average of the last minute before the run."""
-    return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "cores": len(os.sched_getaffinity(0)),
-        "cpu": _cpu_model(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 2),
-    }
-
-
-def machine_line(told: dict[str, str | int | float]) -> str:
+def described() -> str:
+    """When and on what a run begins, in a sentence, and the load average of the last minute."""
+    system = f"{platform.system()}, Python {platform.python_version()}"
     return (
-        f"{told['date']}, {told['cores']} cores ({told['cpu']}), {told['system']}, Python {told['python']}. "
-        f"Load average before the run: {told['load_before']}."
+        f"{datetime.now(UTC):%Y-%m-%d}, {len(os.sched_getaffinity(0))} cores ({_cpu_model()}), {system}. "
+        f"Load average before the run: {round(os.getloadavg()[0], 2)}."
     )
 
 
@@ -40,6 +31,12 @@ def _cpu_model() -> str:
 def processor_seconds(pids: Iterable[int]) -> float:
     """The user and system time of these processes and of all that they started, so far."""
     return sum(_used(each) for pid in pids for each in [pid, *descendants(pid)])
+
+
+def of_children() -> float:
+    """The processor seconds of all ended children of this process."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _used(pid: int) -> float:

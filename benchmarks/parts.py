@@ -1,18 +1,16 @@
 """The processor time of a request by stage (``sampler.py``), under the load of ``make bench``: ``python -m benchmarks.parts``."""
 
 import os
-import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from benchmarks.comparison import Comparison, Plan
-from benchmarks.machine import facts
-from benchmarks.processes import prepare
-from benchmarks.report import keep as keep_results
-from benchmarks.report import parts_markdown
+from benchmarks.processes import begun
+from benchmarks.report import finish, of_parts
 from benchmarks.sampler import BEGIN, DUMP, asked
 from benchmarks.site import serve_site
 
@@ -34,14 +32,10 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the table into the docs.")] = False,
 ) -> None:
     """Measure, and print the table."""
-    prepare()
-    machine = facts()
     chosen = {load: cell for load, cell in LOADS.items() if not only or load in only}
-    with tempfile.TemporaryDirectory(prefix="mailgate-parts-") as run:
-        found = {"machine": machine, "loads": measure(chosen, Path(run), seconds)}
-    print(parts_markdown(found))
-    if keep:
-        keep_results("parts", found)
+    with begun() as run:
+        found = {"machine": run.machine, "loads": measure(chosen, run.folder, seconds)}
+    finish("parts", of_parts, found, keep)
 
 
 def measure(chosen: dict[str, tuple[str, str]], run: Path, seconds: int) -> dict[str, Any]:
@@ -49,7 +43,7 @@ def measure(chosen: dict[str, tuple[str, str]], run: Path, seconds: int) -> dict
     mixes, systems = (tuple(dict.fromkeys(names)) for names in zip(*chosen.values(), strict=True))
     found = {}
     with serve_site(run, gate="benchmarks.sampler") as site, ExitStack() as stack:
-        comparison = Comparison(Plan(1, seconds, 0, 3), site, lambda *_: None, mixes, systems)
+        comparison = Comparison(Plan(1, seconds, 0), site, lambda **_: None, mixes, systems)
         comparison.start(stack)
         for load, (mix, system) in chosen.items():
             comparison.warm(mix, system)
@@ -60,8 +54,9 @@ def measure(chosen: dict[str, tuple[str, str]], run: Path, seconds: int) -> dict
 def _staged(comparison: Comparison, mix: str, system: str) -> dict[str, Any]:
     running = comparison.running[system]
     gate = running.pids[-1]
+    comparison.running[system] = replace(running, pids=(gate,))
     os.kill(gate, BEGIN)
-    taken = comparison.sample(mix, system, 1, pids=[gate])
+    taken = comparison.sample(mix, system, 1)
     spent = asked(gate, running.folder, DUMP)
     each = {stage: seconds / taken.count * 1e6 for stage, seconds in spent.items()}
     each[THREADS] = max(0.0, taken.cpu_us - sum(each.values()))

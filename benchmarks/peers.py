@@ -19,9 +19,8 @@ from tests.servers import free_port, serving_by_nginx
 from benchmarks import pollers
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import processor_seconds
-from benchmarks.processes import ROOT, configured, program, python_module, serving, version_of
+from benchmarks.processes import ROOT, configured, program, python_module, serving
 from benchmarks.site import Site
-from mailgate import __version__
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
 
@@ -34,22 +33,13 @@ STORED = 30_000
 @dataclass(frozen=True)
 class Running:
     """A system that answers on a port. ``pids``: its first process and those of systems that it asks; a gate is the last.
-    ``folder``: its files. ``issuer`` signs reports that it believes."""
+    ``folder``: its files. ``issuer`` signs reports that it believes. ``admin``: its other port, of a gate that is watched."""
 
     port: int
     pids: tuple[int, ...]
     folder: Path
     issuer: Key | None = None
-
-
-@dataclass(frozen=True)
-class Peer:
-    """``start`` raises NotInstalled if the machine does not have it."""
-
-    name: str
-    start: Callable[[Site], AbstractContextManager[Running]]
-    program: str
-    version: Callable[[], str]
+    admin: int = 0
 
 
 @contextmanager
@@ -88,7 +78,7 @@ def _caddy_forward_auth(site: Site) -> Iterator[Running]:
 
 
 @contextmanager
-def _gate(site: Site, name: str = "gate", rules: int = 0, **settings: object) -> Iterator[Running]:
+def gate(site: Site, name: str = "gate", rules: int = 0, **settings: object) -> Iterator[Running]:
     """``mailgate run`` as it is shipped, with a store of its own, and the shipped rules or as many as ``rules``."""
     port, run = free_port(), site.run / name
     run.mkdir(exist_ok=True)
@@ -106,7 +96,7 @@ def _gate_with_devices(site: Site) -> Iterator[Running]:
     (run / mint.JWKS_FILE).write_text(mint.jwks(issuer))
     asyncio.run(fill(f"sqlite:///{run}/mailgate.db", range(STORED), datetime.now(UTC)))
     trust = {"issuers": [{"issuer": mint.TEST_ISSUER, "jwks": mint.JWKS_FILE}]}
-    with _gate(site, run.name, attestation=trust) as running:
+    with gate(site, run.name, attestation=trust) as running:
         _wait_until_idle(running)
         yield replace(running, issuer=issuer)
 
@@ -117,7 +107,7 @@ def _gate_with_browsers(site: Site) -> Iterator[Running]:
     run = site.run / "gate-browsers"
     run.mkdir()
     issuer = asyncio.run(pollers.enrol(f"sqlite:///{run}/mailgate.db"))
-    with _gate(site, run.name) as running:
+    with gate(site, run.name) as running:
         yield replace(running, issuer=issuer)
 
 
@@ -140,10 +130,10 @@ def _nginx_asks(site: Site, name: str, remember: str) -> Iterator[Running]:
     shutil.copy(ROOT / "deploy" / "nginx" / "mailgate-unforged.conf", run)
     with (
         TemporaryDirectory(dir="/dev/shm") as kept,
-        _gate(site, name, authz_listeners=[asked]) as gate,
+        gate(site, name, authz_listeners=[asked]) as asks,
         _served_by_nginx(site, name, partial(_asking, site, run, remember, kept)) as running,
     ):
-        yield replace(running, pids=(*running.pids, *gate.pids))
+        yield replace(running, pids=(*running.pids, *asks.pids))
 
 
 def _asking(site: Site, run: Path, remember: str, kept: str, port: int) -> str:
@@ -164,25 +154,21 @@ BEHIND: dict[str, Any] = {"trusted_proxies": ["127.0.0.1/32"], "public_url": "ht
 """The settings of a gate behind a proxy that ends TLS. The load is the proxy."""
 
 
-_NGINX = ("nginx", partial(version_of, "nginx", "-v"))
-_CADDY = ("Caddy", partial(version_of, "caddy", "version"))
-_GATE = ("Mailgate", lambda: __version__)
-_asks = partial(_nginx_asks, name="asks", remember="")
-_keeps = partial(_nginx_asks, name="keeps", remember="2s")
-_behind = partial(_gate, name="gate-behind", **BEHIND)
-_probing = partial(_gate, name="gate-probing", probe="require", **BEHIND)
-PEERS: tuple[Peer, ...] = (
-    Peer("nginx", _nginx, *_NGINX),
-    Peer("haproxy", _haproxy, "HAProxy", partial(version_of, "haproxy", "-v")),
-    Peer("caddy", _caddy, *_CADDY),
-    Peer("caddy_forward_auth", _caddy_forward_auth, *_CADDY),
-    Peer("asks", _asks, *_NGINX),
-    Peer("keeps", _keeps, *_NGINX),
-    Peer("gate", _gate, *_GATE),
-    Peer("gate_behind", _behind, *_GATE),
-    Peer("gate_probing", _probing, *_GATE),
-    Peer("gate_10", partial(_gate, name="gate-10", rules=10), *_GATE),
-    Peer("gate_1000", partial(_gate, name="gate-1000", rules=1000), *_GATE),
-    Peer("gate_devices", _gate_with_devices, *_GATE),
-    Peer("gate_browsers", _gate_with_browsers, *_GATE),
-)
+PEERS: dict[str, tuple[str, Callable[[Site], AbstractContextManager[Running]]]] = {
+    "nginx": ("nginx", _nginx),
+    "haproxy": ("HAProxy", _haproxy),
+    "caddy": ("Caddy", _caddy),
+    "caddy_forward_auth": ("Caddy with forward_auth", _caddy_forward_auth),
+    "asks": ("nginx that asks", partial(_nginx_asks, name="asks", remember="")),
+    "keeps": ("nginx that keeps", partial(_nginx_asks, name="keeps", remember="2s")),
+    "gate": ("gate", gate),
+    "gate_behind": ("gate", partial(gate, name="gate-behind", **BEHIND)),
+    "gate_probing": ("gate", partial(gate, name="gate-probing", probe="require", **BEHIND)),
+    "gate_10": ("10 rules", partial(gate, name="gate-10", rules=10)),
+    "gate_1000": ("1,000 rules", partial(gate, name="gate-1000", rules=1000)),
+    "gate_devices": ("gate", _gate_with_devices),
+    "gate_browsers": ("gate", _gate_with_browsers),
+}
+"""The title of each in tables, and how it is started, which raises NotInstalled if the machine does not have it."""
+VERSIONS = {"nginx": "nginx -v", "haproxy": "haproxy -v", "caddy": "caddy version"}
+"""The commands that name the versions of those that are not ours."""

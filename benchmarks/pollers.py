@@ -2,15 +2,15 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.client import HTTPResponse
 
 from benchmarks.gate import PUBLIC_URL
 from benchmarks.mixes import PAGE, Records, written
 from benchmarks.people import HOST, PHONE, Person, people
+from benchmarks.transfers import answer_to
 from mailgate import __version__
 from mailgate.app import utc_now
 from mailgate.app.trust import Trust
@@ -26,8 +26,6 @@ RENEWED_AFTER = timedelta(minutes=8)
 REPORTS, PROOFS, TOKENS = 6_000, 9_000, 50
 """How many reports, and requests with a proof, are made for a sample: more than a gate answers in that time; and the tokens
 of these requests."""
-Ask = Callable[[int, bytes], HTTPResponse]
-"""Sends a request to a port. Returns the head of the answer."""
 FETCH = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
 FETCH |= {"Accept-Encoding": "gzip, deflate, br, zstd", "Pragma": "no-cache", "Cache-Control": "no-cache"}
 """What a browser adds to a request of an extension's worker."""
@@ -106,44 +104,35 @@ async def enrol(url: str) -> Key:
     return issuer
 
 
-@dataclass(slots=True)
 class Pollers:
     """What all browsers send to a gate that signs with ``issuer``. ``looks`` are their questions, which the gate has answered
     before; ``again`` the same with the mark of the answer."""
 
-    port: int
-    issuer: Key
-    answer_to: Ask
-    made_at: datetime | None = None
-    looks: list[str] = field(default_factory=list)
-    again: list[str] = field(default_factory=list)
-
-    def renew(self) -> bool:
-        """Make tokens if there are none, or if they would end within the next samples. Returns whether it did."""
-        now = datetime.now(UTC)
-        if self.made_at and now - self.made_at < RENEWED_AFTER:
-            return False
-        self.made_at = now
-        self.looks = [each.look(each.token(self.issuer, now)) for each in browsers()]
+    def __init__(self, port: int, issuer: Key) -> None:
+        self.port, self.made_at = port, datetime.now(UTC)
+        self.looks = [each.look(each.token(issuer, self.made_at)) for each in browsers()]
         for _ in range(2):  # what a gate learns by the first it has stored by the second
             self.again = list(map(self._again, self.looks))
-        return True
+
+    def ends_soon(self) -> bool:
+        """Whether the tokens would end within the next samples."""
+        return datetime.now(UTC) - self.made_at > RENEWED_AFTER
 
     def _again(self, record: str) -> str:
-        mark = self.answer_to(self.port, record.encode()).headers["ETag"]
+        mark = answer_to(self.port, record.encode()).headers["ETag"]
         return record.replace("\r\nAccept: ", f"\r\nIf-None-Match: {mark}\r\nAccept: ", 1)
 
     def reports(self) -> Records:
         """A report of as many browsers as fit into a sample, with the nonce that the gate gives them."""
         now = datetime.now(UTC)
-        asked = self.answer_to(self.port, browsers()[0].say(now, "").encode())
+        asked = answer_to(self.port, browsers()[0].say(now, "").encode())
         nonce = asked.headers["DPoP-Nonce"] or ""
         first = secrets.randbelow(COUNT)
         for number in range(REPORTS):
             yield browsers()[(first + number) % COUNT].say(now, nonce)
 
 
-def attested(port: int, issuer: Key, answer_to: Ask) -> Records:
+def attested(port: int, issuer: Key) -> Records:
     """Phones with known tokens; each request has a proof of its own, with the nonce that the gate gave."""
     now, nonce = datetime.now(UTC), ""
     devices = [mint.make_key(secrets.token_bytes(32), f"device-{number}") for number in range(TOKENS)]

@@ -10,11 +10,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from jinja2 import StrictUndefined, Template
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from tests.servers import listens, running
+
+from benchmarks.machine import described
 
 ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".venv-bench" / "bin"
@@ -30,7 +34,7 @@ def program(name: str) -> str:
     path = os.pathsep.join([str(BIN), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     found = shutil.which(name, path=path)
     if found is None:
-        raise NotInstalled(f"{name} is not installed")
+        raise NotInstalled(f"{name} is not installed: apt install nginx-light wrk haproxy, make bench-setup")
     return found
 
 
@@ -45,11 +49,6 @@ def python_module(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child, so that the gate that is measured is the one of this source tree."""
-    return {**os.environ, "PYTHONPATH": str(ROOT / "proxy"), **(settings or {})}
-
-
 def version_of(name: str, *question: str) -> str:
     """The first version number in a program's answer. Raises NotInstalled."""
     answer = subprocess.run([program(name), *question], capture_output=True, text=True, check=False)
@@ -57,18 +56,27 @@ def version_of(name: str, *question: str) -> str:
     return found[0] if found else "unknown"
 
 
-def prepare() -> None:
+class Run(NamedTuple):
+    """``machine``: in a sentence. ``folder``: for its files. ``shown``: how far it is."""
+
+    machine: str
+    folder: Path
+    shown: Progress
+
+
+@contextmanager
+def begun() -> Iterator[Run]:
     """Let SIGTERM end this process like an exception, so that its servers are ended too, and let it and its children have
     as many files and connections open as the system permits."""
+    machine = described()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def progress() -> Progress:
-    """How far a run is. Few refreshes: they must not take the processor from what it measures."""
     columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), refresh_per_second=1, transient=True)
+    # few refreshes: they must not take the processor from what is measured
+    shown = Progress(*columns, console=Console(stderr=True), refresh_per_second=1, transient=True)
+    with TemporaryDirectory(prefix="mailgate-bench-") as folder, shown:
+        yield Run(machine, Path(folder), shown)
 
 
 @contextmanager
@@ -76,6 +84,5 @@ def serving(
     command: Sequence[str], port: int, log: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[int]:
     """Run a server that listens on ``port`` of the loopback interface. Yields its process id. Raises NotStarted."""
-    own = environment(settings)
-    with running(command, ready=listens(port), log=log, environment=own, directory=ROOT) as process:
+    with running(command, ready=listens(port), log=log, environment=settings, directory=ROOT) as process:
         yield process.pid

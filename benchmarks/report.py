@@ -6,12 +6,11 @@
 import json
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
 from operator import ge, le
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.machine import machine_line
+from benchmarks.peers import PEERS
 from benchmarks.processes import ROOT
 
 PAGE, WAYS, README = ROOT / "docs" / "performance.md", ROOT / "benchmarks" / "README.md", ROOT / "README.md"
@@ -55,39 +54,17 @@ FIGURES: tuple[Figure, ...] = (
     Figure("mail app of another phone", CPU, ("cold_phones", "gate_devices")),
     Figure("64 MiB download: gate / nginx", "download", ("transfers", "gate"), ("transfers", "nginx"), target=("≥", 1.0)),
     Figure("64 MiB upload: gate / nginx", "upload", ("transfers", "gate"), ("transfers", "nginx"), target=("≥", 0.8)),
+    Figure("MiB of memory that the transfers add", "memory", ("transfers", "gate"), target=("≤", 16)),
 )  # fmt: skip
 """Every figure with its target."""
-TITLES = {
-    "nginx": "nginx",
-    "haproxy": "HAProxy",
-    "caddy": "Caddy",
-    "caddy_forward_auth": "Caddy with forward_auth",
-    "asks": "nginx that asks",
-    "keeps": "nginx that keeps",
-    **dict.fromkeys(("gate", "gate_behind", "gate_probing", "gate_devices", "gate_browsers"), "gate"),
-    "gate_10": "10 rules",
-    "gate_1000": "1,000 rules",
-}
 
 
-class Row(NamedTuple):
-    """``spread``: the lowest and the highest of all rounds. ``target``: with a ✗ if it is not reached; empty without one."""
-
-    title: str
-    value: str
-    spread: str
-    target: str
-
-
-def rows(found: Results) -> Iterator[Row]:
-    """The figures that this run has."""
+def rows(found: Results) -> Iterator[tuple[str, str, str, str]]:
+    """The figures that this run has: title, median, the lowest and the highest of several rounds, and the target, with a ✗ if it is
+    not reached."""
     for figure in FIGURES:
         if values := values_of(figure, found):
             yield _row(figure, values)
-    if growth := found.get("growth_mib", {}).get("gate"):
-        yield Row(
-            "MiB of memory that the transfers add", short(growth), "", f"≤ 16{'' if growth <= 16 else ' ✗'}"
-        )
 
 
 def values_of(figure: Figure, found: Results) -> list[float]:
@@ -105,7 +82,7 @@ def _samples(found: Results, cell: tuple[str, str], kind: str) -> list[float]:
     return [each[kind] for each in found["mixes"].get(mix, {}).get(system, ())]
 
 
-def _row(figure: Figure, values: Sequence[float]) -> Row:
+def _row(figure: Figure, values: Sequence[float]) -> tuple[str, str, str, str]:
     def told(value: float) -> str:
         return f"{value:.2f}" if figure.under else short(value)
 
@@ -113,7 +90,8 @@ def _row(figure: Figure, values: Sequence[float]) -> Row:
     if figure.target:
         sign, limit = figure.target
         target = f"{sign} {told(limit)}{'' if {'≥': ge, '≤': le}[sign](middle, limit) else ' ✗'}"
-    return Row(figure.title, told(middle), f"{told(min(values))}–{told(max(values))}", target)
+    spread = f"{told(min(values))}–{told(max(values))}" if len(values) > 1 else ""
+    return figure.title, told(middle), spread, target
 
 
 def short(value: float) -> str:
@@ -136,9 +114,9 @@ def of_systems(found: Results) -> str:
     lines = []
     for mix, cells in found["mixes"].items():
         told = []
-        for name in (each for each in TITLES if each in cells):
+        for name in (each for each in PEERS if each in cells):
             rate, cpu = (short(statistics.median(_samples(found, (mix, name), kind))) for kind in (RATE, CPU))
-            told.append(f"{TITLES[name]} {rate} ({cpu})")
+            told.append(f"{PEERS[name][0]} {rate} ({cpu})")
         lines.append([f"`{mix}`", ", ".join(told)])
     return _table(("mix", "requests a second (µs of a processor for each)"), lines)
 
@@ -159,7 +137,7 @@ Ratios, and µs of a processor for a request; ✗: the target is not reached.
 
 {of_figures(found)}
 
-- {machine_line(found["machine"])}
+- {found["machine"]}
 - `make bench`: {plan["rounds"]} rounds of {plan["seconds"]} s, {plan["connections"]} connections.
 - wrk itself took {short(load)} µs of a processor for a request.
 - Memory after the warm-up and at the end, in MiB: {", ".join(held)}.
@@ -168,7 +146,7 @@ Ratios, and µs of a processor for a request; ✗: the target is not reached.
 
 def headline(found: Results) -> str:
     """Mixed traffic beside nginx and Caddy, in a sentence."""
-    told = {row.title: row.value for row in rows(found)}
+    told = {title: middle for title, middle, *_ in rows(found)}
     cpu = statistics.median(_samples(found, ("mixed", "gate"), CPU))
     return (
         f"On mixed traffic, as a webmail sees it, the gate's rate is **{told['mixed: gate / nginx']} × of nginx as a plain"
@@ -182,7 +160,7 @@ SMALLEST = 0.07
 """The share of a request that a stage needs in some load to be shown."""
 
 
-def parts_markdown(found: Results) -> str:
+def of_parts(found: Results) -> str:
     """The processor time of a request in µs: a row for each stage, a column for each load."""
     loads = found["loads"].values()
     spent = {
@@ -195,85 +173,53 @@ def parts_markdown(found: Results) -> str:
         for stage in sorted(spent, key=lambda stage: -max(spent[stage]))
     ]
     lines.append(["the whole", *(f"{load['whole']:.0f}" for load in loads)])
-    return f"{machine_line(found['machine'])}\n\n{_table(('µs', *found['loads']), lines)}"
+    return f"{found['machine']}\n\n{_table(('µs', *found['loads']), lines)}"
 
 
 SLOWEST = 4
-OF_DEVICES = (
-    ("time to import all but the first thousand", ("import_seconds",), "s"),
-    ("the gate's processor time for it, SQLite's work included", ("import_processor_seconds",), "s"),
-    ("new devices a second", ("import_per_second",), ""),
-    ("devices a second that say what is known", ("same_again_per_second",), ""),
-    ("memory that the import adds", ("import_memory_growth_mib",), "MiB"),
-    ("decision about a phone not in memory, median", ("decision_many_us", "median"), "µs"),
-    ("the same, processor time of the gate (at most 400 µs)", ("decision_many_us", "processor"), "µs"),
-    ("the same, p99", ("decision_many_us", "p99"), "µs"),
-    ("p99: with all stored / with a thousand (at most 1.2 ×)", ("p99_many_vs_few",), "×"),
-    ("a plan over all devices (at most 45 s)", ("plan", "seconds"), "s"),
-    ("its processor time, of all processes", ("plan", "cpu_seconds"), "s"),
-    ("its memory, of all processes together (at most 1,024 MiB)", ("plan", "mib"), "MiB"),
-)
 
 
-def devices_markdown(kept: Results) -> str:
+def of_devices(kept: Results) -> str:
     """A million devices: a column for each store."""
     stores = {name: kept[name] for name in ("SQLite", "PostgreSQL") if name in kept}
-    lines = [
-        [title, *(_at(each, path, unit) for each in stores.values())] for title, path, unit in OF_DEVICES
-    ]
-    told = "\n".join(
-        f"- {name}: {each['devices']:,} devices. {machine_line(each['machine'])}"
-        for name, each in stores.items()
-    )
+    told = "\n".join(f"- {name}: {each['machine']}" for name, each in stores.items())
+    figures = list(dict.fromkeys(title for each in stores.values() for title in each["figures"]))
     slow = {
-        name: sorted(each["pages"], key=lambda page: -each["pages"][page]["median_ms"])
-        for name, each in stores.items()
+        name: sorted(each["pages"].items(), key=lambda page: -page[1][0]) for name, each in stores.items()
     }
-    titles = list(dict.fromkeys(title for pages in slow.values() for title in pages[:SLOWEST]))
-    pages = [[title, *(_page(each["pages"].get(title)) for each in stores.values())] for title in titles]
-    counted = ", ".join(f"{len(pages)} on {name}" for name, pages in slow.items())
+    pages = list(dict.fromkeys(title for each in slow.values() for title, _ in each[:SLOWEST]))
+    counted = ", ".join(f"{len(each)} on {name}" for name, each in slow.items())
+
+    def lines(titles: Sequence[str], kind: str, form: str) -> list[list[str]]:
+        cells = ([each[kind].get(title) for each in stores.values()] for title in titles)
+        return [
+            [title, *(form.format(*each).rstrip() if each else "" for each in row)]
+            for title, row in zip(titles, cells, strict=True)
+        ]
+
     return f"""{told}
 
-{_table(("what", *stores), lines)}
+{_table(("what", *stores), lines(figures, "figures", "{:,} {}"))}
 
 The slowest pages of the console, of {counted}: median and worst.
 
-{_table(("page", *stores), pages)}"""
+{_table(("page", *stores), lines(pages, "pages", "{:.0f}, {:.0f} ms"))}"""
 
 
-def _at(store: Results, path: tuple[str, ...], unit: str) -> str:
-    value = reduce(lambda part, key: part.get(key, {}), path, store)
-    return f"{value:,} {unit}".rstrip() if isinstance(value, int | float) else ""
-
-
-def _page(told: Results | None) -> str:
-    return f"{told['median_ms']:.0f}, {told['worst_ms']:.0f} ms" if told else ""
-
-
-HELD = {
-    "memory_mib": "memory, MiB",
-    "files": "open files",
-    "tasks": "tasks",
-    "threads": "threads",
-    "objects": "objects",
-}
-"""What a gate holds, and its title."""
-
-
-def soak_markdown(found: Results) -> str:
+def of_soak(found: Results) -> str:
     """What two gates held and how many rows the tables had that grew: a column for each of some minutes."""
     notes = found["notes"]
     shown = [notes[round(share * (len(notes) - 1))] for share in (0, 0.25, 1)]
     minutes = [f"minute {each['minute']}" for each in shown]
     held = [
-        [title, *(f"{max(gate[key] for gate in each['gates']):,.0f}" for each in shown)]
-        for key, title in HELD.items()
+        [title, *(f"{max(gate[title] for gate in each['gates']):,.0f}" for each in shown)]
+        for title in shown[0]["gates"][0]
     ]
     tables = sorted({name for each in shown for name in each["rows"]})
     counts = [[f"`{name}`", *(f"{each['rows'].get(name, 0):,}" for each in shown)] for name in tables]
     rows = [each for each in counts if len({*each}) > 2]
     ended = ", ".join(f"{count:,} {how}" for how, count in sorted(found["requests"].items()))
-    return f"""{found["store"]}. {machine_line(found["machine"])}
+    return f"""{found["machine"]}
 
 {_table(("the larger of two gates", *minutes), held)}
 
@@ -283,8 +229,8 @@ def soak_markdown(found: Results) -> str:
 
 
 TOLD: Mapping[Path, Mapping[str, tuple[str, Callable[[Results], str]]]] = {
-    PAGE: {"make bench writes": ("latest", markdown), "the devices are written": ("devices", devices_markdown), "the soak is written": ("soak", soak_markdown)},
-    WAYS: {"make bench writes": ("latest", of_systems), "the parts are written": ("parts", parts_markdown)},
+    PAGE: {"make bench writes": ("latest", markdown), "the devices are written": ("devices", of_devices), "the soak is written": ("soak", of_soak)},
+    WAYS: {"make bench writes": ("latest", of_systems), "the parts are written": ("parts", of_parts)},
     README: {"make bench writes": ("latest", headline)},
 }  # fmt: skip
 """Of each page, what is written between which lines: the kept results, and how they are told."""
@@ -308,15 +254,16 @@ def between(page: str, begin: str, end: str, text: str) -> str:
 
 
 def kept(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((KEPT / f"{name}.json").read_text("utf-8"))
-    return found
+    return dict(json.loads((KEPT / f"{name}.json").read_text("utf-8")))
 
 
-def keep(name: str, results: Results) -> None:
-    """Keep results, with four significant digits, and write them into the docs; more is noise."""
-    rounded = json.loads(json.dumps(results), parse_float=lambda text: float(f"{float(text):.4g}"))
-    (KEPT / f"{name}.json").write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
-    write()
+def finish(name: str, tell: Callable[[Results], str], results: Results, keep: bool) -> None:
+    """Print results. With ``keep``, keep them with four significant digits, since more is noise, and write them into the docs."""
+    print(tell(results))
+    if keep:
+        rounded = json.loads(json.dumps(results), parse_float=lambda text: float(f"{float(text):.4g}"))
+        (KEPT / f"{name}.json").write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
+        write()
 
 
 def write() -> None:

@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
+
+from mailgate.atomic_files import write_atomically
 
 BEGIN, DUMP, COUNT = (signal.SIGRTMIN + number for number in range(3))
 SECONDS = 0.001
@@ -56,17 +58,14 @@ THROUGH = tuple(
 """Modules and functions, by the beginnings of their names, whose time belongs to whoever calls them."""
 
 
+@cache
 def stage_of(module: str, function: str) -> str | None:
     """The stage of a function, or its module if none is named; None if its time is its caller's."""
-    if not module.startswith("mailgate.") or f"{module}:{function}".startswith(THROUGH):
+    full = f"{module}:{function}"
+    if not module.startswith("mailgate.") or full.startswith(THROUGH):
         return None
-    names = [f"{module}:{function}", *_beginnings(module)]
-    return next((STAGES[name] for name in names if name in STAGES), module)
-
-
-def _beginnings(module: str) -> list[str]:
-    parts = module.split(".")
-    return [".".join(parts[:length]) for length in range(len(parts), 1, -1)]
+    names = (each for each in STAGES if each in (full, module) or module.startswith(f"{each}."))
+    return STAGES.get(max(names, key=len, default=""), module)
 
 
 class Sampler:
@@ -77,22 +76,15 @@ class Sampler:
         self.notes = notes
         self.spent: dict[str, float] = defaultdict(float)
         self._last = 0.0
-        self._known: dict[CodeType, str | None] = {}
 
     def take(self, _number: int, frame: FrameType | None) -> None:
         now = time.thread_time()
         stage = None
         while frame is not None and stage is None:
-            stage = self._stage(frame)
+            stage = stage_of(str(frame.f_globals.get("__name__")), frame.f_code.co_name)
             frame = frame.f_back
         self.spent[stage or OUTSIDE] += now - self._last
         self._last = time.thread_time()
-
-    def _stage(self, frame: FrameType) -> str | None:
-        code = frame.f_code
-        if code not in self._known:
-            self._known[code] = stage_of(str(frame.f_globals.get("__name__")), code.co_name)
-        return self._known[code]
 
     def begin(self, *_: object) -> None:
         self.spent.clear()
@@ -101,17 +93,12 @@ class Sampler:
 
     def dump(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        self._write(self.spent)
+        write_atomically(self.notes, json.dumps(self.spent))
 
     def count(self, *_: object) -> None:
         gc.collect()
         held = {"tasks": len(asyncio.all_tasks()), "threads": threading.active_count()}
-        self._write(held | {"objects": len(gc.get_objects())})
-
-    def _write(self, told: Mapping[str, float]) -> None:
-        beside = self.notes.with_suffix(".new")
-        beside.write_text(json.dumps(told))
-        beside.rename(self.notes)
+        write_atomically(self.notes, json.dumps(held | {"objects": len(gc.get_objects())}))
 
 
 def asked(pid: int, folder: Path, question: signal.Signals | int) -> dict[str, float]:

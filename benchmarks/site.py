@@ -25,15 +25,11 @@ class Site:
     run: Path
     root: Path
     port: int
-    large: bytes
     gate: str
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
-
-    def uploaded_bytes(self) -> int:
-        return (self.root / "upload" / "large.bin").stat().st_size
 
 
 @contextmanager
@@ -42,13 +38,12 @@ def serve_site(run: Path, gate: str = "mailgate") -> Iterator[Site]:
     program("nginx")
     port, root = free_port(), run / "www"
     (root / "upload").mkdir(parents=True)
-    large = os.urandom(MiB) * (LARGE_BYTES // MiB)
-    (root / "large.bin").write_bytes(large)
+    (root / "large.bin").write_bytes(os.urandom(MiB) * (LARGE_BYTES // MiB))
     _write_files(root)
     with serving_by_nginx(
         run, port, configured("common.conf") + configured("webmail.conf", port=port, root=root)
     ):
-        yield Site(run, root, port, large, gate)
+        yield Site(run, root, port, gate)
 
 
 def _write_files(root: Path) -> None:

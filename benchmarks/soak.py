@@ -7,12 +7,11 @@ holds and how many rows there are, noted once a minute.
 import asyncio
 import json
 import os
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -21,25 +20,23 @@ from typing import Annotated, Any
 import typer
 import uvloop
 from aiohttp import web
-from sqlalchemy import create_engine, func, select
+from rich.progress import Progress
 from tests.admins import admins
-from tests.integration.connectors.api import serving as serving_api
+from tests.integration.connectors.api import serving
 from tests.servers import free_port
+from tests.unit.store.filling import rows_of
 
-from benchmarks import mixes, wrk
+from benchmarks import mixes, peers, wrk
 from benchmarks.devices import ADMIN, logged_in
-from benchmarks.gate import write_config
-from benchmarks.machine import facts, memory_mib
+from benchmarks.machine import memory_mib
 from benchmarks.mixes import owner
+from benchmarks.peers import Running
 from benchmarks.people import HOST, LAPTOP, eas_id
-from benchmarks.processes import prepare, progress, python_module, serving
-from benchmarks.report import keep as keep_results
-from benchmarks.report import soak_markdown
+from benchmarks.processes import begun
+from benchmarks.report import finish, of_soak
 from benchmarks.sampler import COUNT, asked
 from benchmarks.site import Site, serve_site
 from mailgate.atomic_files import write_atomically
-from mailgate.store.migrate import store_url
-from mailgate.store.schema import metadata
 
 IDLE, STREAMS, SLOW = 5_200, 4, 20
 """Connections, streams of the console, and slow answers, at both gates together."""
@@ -54,80 +51,58 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the table into the docs.")] = False,
 ) -> None:
     """Load two gates, and print what they held at the beginning and at the end."""
-    prepare()
-    machine = facts()
-    with (
-        tempfile.TemporaryDirectory(prefix="mailgate-soak-") as run,
-        progress() as shown,
-        serve_site(Path(run), gate="benchmarks.sampler") as site,
-    ):
-        task = shown.add_task("under load", total=minutes)
-        soak = Soak(site, store or f"sqlite:///{run}/soak.db", lambda: shown.advance(task))
+    with begun() as run, serve_site(run.folder, gate="benchmarks.sampler") as site:
+        soak = Soak(site, store or f"sqlite:///{run.folder}/soak.db", run.shown)
         notes = uvloop.run(soak.run(minutes))
-    found = {"machine": machine, "store": "PostgreSQL" if store else "SQLite", **notes}
-    print(soak_markdown(found))
-    if keep:
-        keep_results("soak", found)
+    told = f"{'PostgreSQL' if store else 'SQLite'}. {run.machine}"
+    finish("soak", of_soak, {"machine": told, **notes}, keep)
 
 
-@dataclass
-class Gate:
-    pid: int
-    config: Path
-    port: int
-    admin: int
-
-    def held(self) -> dict[str, float]:
-        """What it holds now: memory in MiB, open files and connections, tasks of its loop."""
-        return {
-            "memory_mib": memory_mib([self.pid]),
-            "files": len(os.listdir(f"/proc/{self.pid}/fd")),
-            **asked(self.pid, self.config.parent, COUNT),
-        }
+def held(gate: Running) -> dict[str, float]:
+    """What a gate holds now. Files are connections too; tasks, threads and objects are counted by the gate."""
+    [pid] = gate.pids
+    files = len(os.listdir(f"/proc/{pid}/fd"))
+    return {"memory, MiB": memory_mib([pid]), "open files": files, **asked(pid, gate.folder, COUNT)}
 
 
 @dataclass
 class Soak:
     site: Site
     store: str
-    advance: Callable[[], object]
+    shown: Progress
     results: Counter[str] = field(default_factory=Counter)
     """How many requests ended in which way."""
 
     async def run(self, minutes: int) -> dict[str, Any]:
         notes: list[dict[str, Any]] = []
         async with AsyncExitStack() as stopping:
-            fleet = await stopping.enter_async_context(serving_api(fleet_api))
+            fleet = await stopping.enter_async_context(serving(fleet_api))
             gates = [stopping.enter_context(self.gate(name, fleet)) for name in ("one", "other")]
-            load = [asyncio.create_task(each) for each in self.load(gates)]
+            load = [asyncio.create_task(self.slow(gates[n % 2].port, n)) for n in range(SLOW)]
+            load += [asyncio.create_task(self.watch(gates[n % 2].admin)) for n in range(STREAMS)]
             people = [
                 asyncio.create_task(self.people(gate, turn, minutes)) for turn, gate in enumerate(gates)
             ]
             started = time.monotonic()
-            for minute in range(1, minutes + 1):
+            for minute in self.shown.track(range(1, minutes + 1), description="under load"):
                 await asyncio.sleep(max(0.0, started + 60 * minute - time.monotonic()))
                 for gate in gates:
-                    change_rules(gate.config, minute)
-                    report_phones(gate.config.parent)
-                held = [await asyncio.to_thread(each.held) for each in gates]
-                notes.append({"minute": minute, "gates": held, "rows": await asyncio.to_thread(self.rows)})
-                self.advance()
+                    change_rules(gate.folder, minute)
+                    report_phones(gate.folder)
+                hold = [await asyncio.to_thread(held, each) for each in gates]
+                tables = await asyncio.to_thread(rows_of, self.store)
+                counted = {name: len(rows) for name, rows in tables.items() if rows}
+                notes.append({"minute": minute, "gates": hold, "rows": counted})
             await asyncio.gather(*people)
             for each in load:
                 each.cancel()
             await asyncio.gather(*load, return_exceptions=True)
         return {"notes": notes, "requests": dict(self.results)}
 
-    def load(self, gates: list[Gate]) -> Iterator[Coroutine[Any, Any, None]]:
-        for number in range(SLOW):
-            yield self.slow(gates[number % 2].port, number)
-        for number in range(STREAMS):
-            yield self.watch(gates[number % 2].admin)
-
-    async def people(self, gate: Gate, turn: int, minutes: int) -> None:
+    async def people(self, gate: Running, turn: int, minutes: int) -> None:
         """Connections that are idle but for a request now and then: of people with browsers, and of their phones' mail apps."""
         records = (*mixes.mixed(), *mixes.clean_phones(range(PHONES)))
-        file = gate.config.with_name("requests")
+        file = gate.folder / "requests"
         file.write_bytes(b"".join(each.encode("latin-1") + mixes.END for each in records))
         load = wrk.command(gate.port, file, turn, 60 * minutes, IDLE // 2, "shuffled", str(PAUSE))
         running = await asyncio.create_subprocess_exec(*load, stdout=PIPE, stderr=STDOUT)
@@ -163,41 +138,27 @@ class Soak:
             await asyncio.sleep(1)
 
     @contextmanager
-    def gate(self, name: str, fleet: str) -> Iterator[Gate]:
-        folder, port, admin = self.site.run / name, free_port(), free_port()
+    def gate(self, name: str, fleet: str) -> Iterator[Running]:
+        folder, admin = self.site.run / name, free_port()
         folder.mkdir()
         report_phones(folder)
         (folder / "token").write_text("secret")
         (folder / "token").chmod(0o600)
+        phones = {"type": "file", "path": "phones.jsonl", "every": "1m"}
         system = {"type": "fleet", "base_url": fleet, "token": {"file": "token"}, "every": "1m"}
         settings = {
-            "listen": f"127.0.0.1:{port}",
             "admin_listen": f"127.0.0.1:{admin}",
-            "upstream": f"http://{self.site.address}",
             "store": self.store,
             "admins": admins(**{ADMIN: "viewer"}),
-            "connectors": {
-                "phones": {"type": "file", "path": "phones.jsonl", "every": "1m"},
-                "fleet": system,
-            },
+            "connectors": {"phones": phones, "fleet": system},
         }
-        config = write_config(folder, settings, rules=1)
-        command = python_module(self.site.gate, "run", "--config", str(config))
-        with serving(command, port, folder / "log") as pid:
-            yield Gate(pid, config, port, admin)
-
-    def rows(self) -> dict[str, int]:
-        """The rows of each table that has some."""
-        engine, tables = create_engine(store_url(self.store)), metadata.sorted_tables
-        with engine.connect() as connection:
-            counted = [connection.scalar(select(func.count()).select_from(each)) or 0 for each in tables]
-        engine.dispose()
-        return {table.name: count for table, count in zip(tables, counted, strict=True) if count}
+        with peers.gate(self.site, name, rules=1, **settings) as running:
+            yield replace(running, admin=admin)
 
 
-def change_rules(config: Path, minute: int) -> None:
+def change_rules(folder: Path, minute: int) -> None:
     """Change a title, so that the rules are read again and are a new version."""
-    path = config.with_name("policy.yaml")
+    path = folder / "policy.yaml"
     head, _, rest = path.read_text().partition("\n")
     kept = rest if head.startswith("#") else f"{head}\n{rest}"
     write_atomically(path, f"# minute {minute}\n{kept}")

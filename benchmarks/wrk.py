@@ -1,13 +1,12 @@
 """wrk, a load that nobody here has shaped: connections that send the next request as soon as the last was answered."""
 
 import json
-import resource
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.machine import processor_seconds
+from benchmarks.machine import of_children, processor_seconds
 from benchmarks.mixes import Mix
 from benchmarks.processes import program
 
@@ -17,14 +16,15 @@ NUMBERS_A_ROUND = 10_000_000
 """How far the numbers of two rounds are apart, so that none comes again."""
 
 
-class LoadFailed(Exception):
-    """A load whose figures mean nothing, because an answer was wrong."""
+class WrongAnswer(Exception):
+    """An answer is not the one that was to come, so the figures mean nothing."""
 
 
 @dataclass(frozen=True)
-class Answered:
+class Load:
     """How many requests were answered, how many each second, how many with a status from 400 on, and how many connections broke.
-    ``prepared``: the processor time of wrk before its first request."""
+    ``prepared``: the processor time of wrk before its first request. ``statuses``: how many answers had each, if connections
+    pause. ``cpu_us``: processor time of the system for a request, once measured; ``load_us``: that of wrk itself."""
 
     count: int
     rate: float
@@ -32,17 +32,8 @@ class Answered:
     broken: int
     prepared: float
     statuses: Mapping[str, int]
-    """How many answers had each status, if connections pause."""
-
-
-@dataclass(frozen=True)
-class Load:
-    """One sample. ``cpu_us``: processor time of the system for a request; ``load_us``: that of wrk itself."""
-
-    count: int
-    rate: float
-    cpu_us: float
-    load_us: float
+    cpu_us: float = 0.0
+    load_us: float = 0.0
 
 
 def command(port: int, records: Path, turn: int, seconds: int, connections: int, *how: str) -> list[str]:
@@ -52,34 +43,30 @@ def command(port: int, records: Path, turn: int, seconds: int, connections: int,
     return [*load, f"http://127.0.0.1:{port}/", "--", str(records), str((turn + 1) * NUMBERS_A_ROUND), *how]
 
 
-def said(output: str) -> Answered:
-    """What the script says at the end. Raises LoadFailed if it says nothing."""
+def said(output: str) -> Load:
+    """What the script says at the end. Raises WrongAnswer if it says nothing."""
     last = output.rstrip().rpartition("\n")[2]
     if not last.startswith("{"):
-        raise LoadFailed(f"wrk says no rate: {output.strip()[:500]!r}")
-    return Answered(**json.loads(last))
+        raise WrongAnswer(f"wrk says no rate: {output.strip()[:500]!r}")
+    return Load(**json.loads(last))
 
 
-def answered(output: str) -> Answered:
-    """The same. Raises LoadFailed also if a connection broke."""
+def answered(output: str) -> Load:
+    """The same. Raises WrongAnswer also if a connection broke."""
     found = said(output)
     if found.broken or not found.count:
-        raise LoadFailed(f"{found.broken} connections broke, and {found.count} requests were answered")
+        raise WrongAnswer(f"{found.broken} connections broke, and {found.count} requests were answered")
     return found
 
 
-def sample(port: int, records: Path, turn: int, seconds: int, pids: list[int], mix: Mix) -> Load:
-    """Send a file of records, and measure. Raises NotInstalled; LoadFailed if an answer is not what it has to be."""
+def sample(port: int, records: Path, turn: int, seconds: int, pids: tuple[int, ...], mix: Mix) -> Load:
+    """Send a file of records, and measure. Raises NotInstalled; WrongAnswer if one is not what it has to be."""
     load = command(port, records, turn, seconds, CONNECTIONS, "in order" if mix.in_order else "shuffled")
-    used, own = processor_seconds(pids), _children()
+    used, own = processor_seconds(pids), of_children()
     finished = subprocess.run(load, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    used, own = processor_seconds(pids) - used, _children() - own
+    used, own = processor_seconds(pids) - used, of_children() - own
     found = answered(finished.stdout)
     if found.refused != (found.count if mix.refused else 0):
-        raise LoadFailed(f"{found.refused} of {found.count} requests were refused")
-    return Load(found.count, found.rate, used / found.count * 1e6, (own - found.prepared) / found.count * 1e6)
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+        raise WrongAnswer(f"{found.refused} of {found.count} requests were refused")
+    load_us = (own - found.prepared) / found.count * 1e6
+    return replace(found, cpu_us=used / found.count * 1e6, load_us=load_us)

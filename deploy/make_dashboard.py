@@ -76,6 +76,11 @@ BAD_FROM_ONE = ((None, "green"), (1, "red"))
 BAD_BELOW_ONE = ((None, "red"), (1, "green"))
 BAD_FROM_A_TWENTIETH = ((None, "green"), (0.05, "red"))
 
+BEING_SERVED = Panel("Being served", "short", [(each("mailgate_requests_in_flight", "instance", "sum"), "{{instance}}"), (each("mailgate_requests_lasting", "instance", "sum"), "{{instance}}, tunnels and what lasts")])  # fmt: skip
+OPEN_FILES = Panel("Open files and connections", "percentunit", [(f"max by (instance,worker) (process_open_fds{{{HERE}}} / process_max_fds{{{HERE}}})", "{{instance}} {{worker}}")], "Of those that it may have")  # fmt: skip
+REPORT_ONLY = Panel("What report-only rules would do", "reqps", [(rate("mailgate_report_only_matches_total", "rule,effect"), "{{rule}}: {{effect}}")], stacked=True)  # fmt: skip
+RULES_OUT = Panel("Rules that are out", "short", [(f"max(mailgate_rules_halted{{{HERE}}} + mailgate_rules_break_glass{{{HERE}}})", "")], "Halted by themselves, or turned off by a person", "stat", 4, colours=BAD_FROM_ONE)  # fmt: skip
+
 Rows = dict[str, Sequence[Panel]]
 
 OVERVIEW: Rows = {
@@ -88,20 +93,13 @@ OVERVIEW: Rows = {
             colours=BAD_FROM_A_TWENTIETH,
         ),
         Panel("Store", "short", [(f"min(mailgate_store_up{{{HERE}}})", "")], "1 while it takes what is written", "stat", 4, colours=BAD_BELOW_ONE),
-        Panel(
-            "Rules that are out", "short",
-            [(f"max(mailgate_rules_halted{{{HERE}}} + mailgate_rules_break_glass{{{HERE}}})", "")],
-            "Halted by themselves, or turned off by a person", "stat", 4, colours=BAD_FROM_ONE,
-        ),
+        RULES_OUT,
     ),
     "Requests": (
         Panel("By effect", "reqps", [(rate("mailgate_requests_total", "effect"), "{{effect}}")], "none: nothing was decided, as for addresses of the gate", stacked=True),
         Panel("By status", "reqps", [(rate("mailgate_requests_total", "code"), "{{code}}")], stacked=True),
         Panel("How long they took", "s", quantiles("mailgate_request_duration_seconds"), "To the last byte, without what waits on purpose"),
-        Panel("Being served", "short", [
-            (each("mailgate_requests_in_flight", "instance", "sum"), "{{instance}}"),
-            (each("mailgate_requests_lasting", "instance", "sum"), "{{instance}}, tunnels and what lasts"),
-        ]),
+        BEING_SERVED,
         Panel("Errors", "reqps", [(rate("mailgate_errors_total", "reason"), "{{reason}}")], "Requests that could not be served", stacked=True),
         Panel("How long a decision took", "s", quantiles("mailgate_decision_seconds")),
     ),
@@ -112,7 +110,7 @@ OVERVIEW: Rows = {
     "Decisions": (
         Panel("Kept out or warned, by reason", "reqps", [(rate("mailgate_refusals_total", "reason"), "{{reason}}")], stacked=True),
         Panel("By rule", "reqps", [(rate("mailgate_refusals_total", "rule,effect"), "{{rule}}: {{effect}}")], stacked=True),
-        Panel("What report-only rules would do", "reqps", [(rate("mailgate_report_only_matches_total", "rule,effect"), "{{rule}}: {{effect}}")], stacked=True),
+        REPORT_ONLY,
         Panel("By kind of client", "reqps", [(rate("mailgate_decisions_total", "kind"), "{{kind}}")], stacked=True),
         Panel("Attestations", "reqps", [(rate("mailgate_attestations_total", "result"), "{{result}}")], stacked=True),
         Panel("Asked for help", "short", [(f"sum by (rule) (increase(mailgate_help_requests_total{{{HERE}}}[1h]))", "{{rule}}")], "Within the last hour"),
@@ -146,9 +144,7 @@ OVERVIEW: Rows = {
     "Processes": (
         Panel("Processor", "percentunit", [(rate("process_cpu_seconds_total", "instance,worker"), "{{instance}} {{worker}}")], "Of one processor"),
         Panel("Memory", "bytes", [(each("process_resident_memory_bytes", "instance,worker"), "{{instance}} {{worker}}")]),
-        Panel("Open files and connections", "percentunit", [
-            (f"max by (instance,worker) (process_open_fds{{{HERE}}} / process_max_fds{{{HERE}}})", "{{instance}} {{worker}}"),
-        ], "Of those that it may have"),
+        OPEN_FILES,
     ),
 }  # fmt: skip
 
@@ -225,9 +221,9 @@ SLOW: Rows = {
         Panel("Processor", "percentunit", [(BUSY, "{{instance}} {{worker}}")], "Of one processor: near 100 % it is the gate"),
         Panel("Decisions that were cached", "percentunit", [(share(f"rate(mailgate_verdicts_hits_total{{{HERE}}}[$__rate_interval])", f"rate(mailgate_verdicts_hits_total{{{HERE}}}[$__rate_interval]) + rate(mailgate_verdicts_misses_total{{{HERE}}}[$__rate_interval])"), "")]),
         Panel("How long a decision took", "s", quantiles("mailgate_decision_seconds"), "If long: the store, below"),
-        Panel("Being served", "short", [(each("mailgate_requests_in_flight", "instance", "sum"), "{{instance}}"), (each("mailgate_requests_lasting", "instance", "sum"), "{{instance}}, tunnels and what lasts")]),
+        BEING_SERVED,
         Panel("Rows that wait for the store", "short", [(each("mailgate_ledger_waiting", "instance", "sum"), "{{instance}}, sightings"), (each("mailgate_reports_waiting", "instance", "sum"), "{{instance}}, reports")]),
-        Panel("Open files and connections", "percentunit", [(f"max by (instance,worker) (process_open_fds{{{HERE}}} / process_max_fds{{{HERE}}})", "{{instance}} {{worker}}")], "Of those that it may have"),
+        OPEN_FILES,
     ),
 }  # fmt: skip
 
@@ -235,7 +231,7 @@ RULES: Rows = {
     "What is in force": (
         Panel("Activation", "short", [(f"max(mailgate_policy_serial{{{HERE}}})", "")], "It counts each change of the rules; what changed is in the console", "stat", 4),
         Panel("Changes in this time", "short", [(f"max(changes(mailgate_policy_serial{{{HERE}}}[$__range]))", "")], kind="stat", width=4),
-        Panel("Rules that are out", "short", [(f"max(mailgate_rules_halted{{{HERE}}} + mailgate_rules_break_glass{{{HERE}}})", "")], "Halted by themselves, or turned off by a person", "stat", 4, colours=BAD_FROM_ONE),
+        RULES_OUT,
         Panel("Files that wait", "short", [(f"max(mailgate_policy_held{{{HERE}}})", "")], "1 while the files of a gate are not in force: `rules.held` of /readyz says why", "stat", 4, colours=BAD_FROM_ONE),
         Panel("Mails about rules", "short", [(f"sum(increase(mailgate_notices_total{{{HERE},state=\"sent\"}}[$__range])) or vector(0)", "")], "Sent in this time, corrections too", "stat", 4),
         Panel("Asked for help", "short", [(f"sum(increase(mailgate_help_requests_total{{{HERE}}}[$__range])) or vector(0)", "")], "In this time", "stat", 4, colours=BAD_FROM_ONE),
@@ -247,7 +243,7 @@ RULES: Rows = {
     "By which rule": (
         Panel("Now", "reqps", [(BY_RULE, "{{rule}}: {{effect}}")], stacked=True),
         Panel("A day before", "reqps", [(a_day_before(BY_RULE), "{{rule}}: {{effect}}")], stacked=True),
-        Panel("What report-only rules would do", "reqps", [(rate("mailgate_report_only_matches_total", "rule,effect"), "{{rule}}: {{effect}}")], stacked=True),
+        REPORT_ONLY,
     ),
     "How people took it": (
         Panel("Asked for help, by rule", "short", [(within("mailgate_help_requests_total", "rule", time="1h"), "{{rule}}")], "Within an hour"),

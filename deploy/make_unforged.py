@@ -1,7 +1,7 @@
 """Write the fields that a client could forge into the configurations in this folder: ``PYTHONPATH=proxy python
 deploy/make_unforged.py``.
 
-They come from the gate's table (``proxy/mailgate/http/forgeable.py``): families by their beginning if a proxy
+They come from the gate's table (``proxy/mailgate/http/forgeable.toml``): families by their beginning if a proxy
 can match it, otherwise by every known name. The key with which nginx caches verdicts is written too
 (``proxy/mailgate/gateway/authz/verdict_key.py``).
 """

@@ -1,6 +1,6 @@
 """Take the pictures of the console in ``docs/images``, from a running demo with a made-up company.
 
-``PYTHONPATH=proxy python docs/make_console_screenshots.py http://127.0.0.1:PORT var/demo/grace.token``
+``PYTHONPATH=.:proxy python docs/make_console_screenshots.py http://127.0.0.1:PORT var/demo/grace.token``
 
 With names of pages after these, only those are taken; ``start`` is the start page of that demo, which listens at the next port.
 """
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 
 IMAGES = Path(__file__).parent / "images"
 DESKTOP = {"width": 1200, "height": 900}
@@ -76,7 +77,7 @@ def take_start(browser: Browser, admin: str) -> None:
 def main(admin: str, token: str, names: list[str]) -> None:
     console = f"{admin}/console"
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         if not names or "notice" in names:
             count(logged_in(browser, console, token, "light", DESKTOP), console)
         if not names or "start" in names:

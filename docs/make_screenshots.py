@@ -1,10 +1,11 @@
-"""Take the pictures of the pages in ``docs/images``: ``PYTHONPATH=proxy python docs/make_screenshots.py``."""
+"""Take the pictures of the pages in ``docs/images``: ``PYTHONPATH=.:proxy python docs/make_screenshots.py``."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
+from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 
 from mailgate.devices.device import Report
 from mailgate.gateway.pages.employee import (
@@ -207,14 +208,12 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "me-en-phone": (pages.me(OWN_PHONE), PHONE, "light"),
         "me-de-dark-phone": (pages.me(own(OWN_PHONE, "de")), PHONE, "dark"),
         "me-ar-dark-phone": (pages.me(own(OWN_PHONE, "ar")), PHONE, "dark"),
-        "me-fr-dark": (pages.me(own(OWN, "fr")), DESKTOP, "dark"),
         "clock-en-phone": (pages.refusal(CLOCK), PHONE, "light"),
         "clock-ar-dark-phone": (pages.refusal(replace(CLOCK, accept_language="ar")), PHONE, "dark"),
         "me-nobody-en": (pages.me(NOBODY), DESKTOP, "light"),
         "answered-en-phone": (pages.refusal(ANSWERED), PHONE, "light"),
         "help-en-phone": (pages.help(BLOCKED), PHONE, "light"),
         "help-ar-dark-phone": (pages.help(replace(BLOCKED, accept_language="ar")), PHONE, "dark"),
-        "help-de": (pages.help(replace(BLOCKED, accept_language="de")), DESKTOP, "light"),
         "error-en": (pages.error(FAILED), DESKTOP, "light"),
         "error-es-dark-phone": (pages.error(replace(FAILED, accept_language="es")), PHONE, "dark"),
     }
@@ -244,15 +243,7 @@ def main() -> None:
     """Take them all."""
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-            ],
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         for name, (page, window, scheme) in pictures(Pages()).items():
             take(browser, name, page, window, scheme)
         browser.close()

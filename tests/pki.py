@@ -84,14 +84,13 @@ class Issued:
         self,
         *serials: int,
         made: timedelta = timedelta(0),
-        lasts: timedelta = timedelta(days=7),
         extension: x509.ExtensionType | None = None,
         issuer: x509.Name | None = None,
     ) -> x509.CertificateRevocationList:
         """The revocation list of this authority."""
         at = self.now + made
         builder = x509.CertificateRevocationListBuilder(
-            issuer or self.certificate.subject, last_update=at, next_update=at + lasts
+            issuer or self.certificate.subject, last_update=at, next_update=at + timedelta(days=7)
         )
         for serial in serials:
             entry = x509.RevokedCertificateBuilder(serial, self.now - timedelta(hours=1))

@@ -13,8 +13,7 @@ from tests.unit.policy.examples import NOW
 from mailgate.classify import READ, VERSION_HEADER
 from mailgate.gateway.authz.authorizer import results
 from mailgate.gateway.authz.verdict_key import ALWAYS, FIELDS
-from mailgate.http.forgeable import FAMILIES, KNOWN, NAMES
-from mailgate.http.trusted_headers import forgeable
+from mailgate.http.forgeable import FAMILIES, KNOWN, NAMES, forgeable
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 89_536,
-    "files": 520,
+    "lines": 88_313,
+    "files": 519,
     "files under 40 lines, __init__ apart": 7,
     "rooms": 16,
     "folders": 50,
@@ -23,8 +23,8 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 23,
-    "lines of tests": 131_464,
-    "lines of benchmarks": 2_661,
+    "lines of tests": 131_438,
+    "lines of benchmarks": 2_478,
 }
 GUIDES, GUIDE = 50_000, 5_000
 """Words of all pages of ``docs/`` and of one of them, decisions and code apart."""

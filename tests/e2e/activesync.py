@@ -140,8 +140,8 @@ def _encode(document: NodeBuilder | None) -> bytes:
     return writer.render()
 
 
-def folder_sync(key: str = "0") -> NodeBuilder:
-    return wtag("FolderHierarchy", "FolderSync", [wtag("FolderHierarchy", "SyncKey", text=key)])
+def folder_sync() -> NodeBuilder:
+    return wtag("FolderHierarchy", "FolderSync", [wtag("FolderHierarchy", "SyncKey", text="0")])
 
 
 def sync(folder: str, key: str = "0", *, seconds: int = 0) -> NodeBuilder:

@@ -110,8 +110,8 @@ class Containers:
         return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
-def _said(command: Sequence[str | Path], environment: dict[str, str], seconds: float = 600) -> str:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds)
+def _said(command: Sequence[str | Path], environment: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{command}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
     return done.stdout
 

@@ -8,7 +8,7 @@ from tests.e2e.looks import complained
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle
-from mailgate.console.privacy.document import as_html
+from mailgate.console.privacy.document import Form
 from mailgate.console.privacy.report import privacy_report
 from mailgate.texts import console_languages
 
@@ -21,7 +21,7 @@ def test_everyone_can_read_the_report(chromium: Browser, language: str) -> None:
     asked: list[str] = []
     page = chromium.new_context().new_page()
     page.on("request", lambda request: asked.append(request.url))
-    blocks = privacy_report(load_bundle(SETTINGS), None, None, NOW)
-    page.set_content(as_html(blocks, console_languages()[language]))
+    bundle, spoken = load_bundle(SETTINGS), console_languages()[language]
+    page.set_content(privacy_report(bundle, None, None, NOW, Form.HTML, spoken))
     assert complained(page) == []
     assert asked == []

@@ -19,7 +19,6 @@ from tests.servers import PATIENCE, require_or_skip
 pytestmark = pytest.mark.e2e
 
 THUNDERBIRD = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.5.0"
-HREF = "{DAV:}href"
 SPACES = {"D": "DAV:", "C": "urn:ietf:params:xml:ns:caldav", "A": "urn:ietf:params:xml:ns:carddav"}
 
 METHODS = "OPTIONS GET HEAD PROPFIND REPORT POST PUT DELETE MKCALENDAR MKCOL PROPPATCH MOVE COPY LOCK UNLOCK".split()

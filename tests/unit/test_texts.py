@@ -1,9 +1,11 @@
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from gettext import NullTranslations
 from importlib.resources import as_file, files
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -178,11 +180,17 @@ PACKAGE = files("mailgate.gateway.pages")
 METHODS = [
     ("gateway/pages/**.py", "python"),
     ("gateway/pages/templates/**.html", "jinja2"),
+    ("gateway/pages/reasons.toml", "tests.unit.test_texts:texts_of_reasons"),
     ("mail/words.py", "python"),
     ("texts.py", "python"),
 ]
 KEYWORDS = {"_": None, "phrase": None, "plural": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+
+
+def texts_of_reasons(file: BinaryIO, *_: object, **__: object) -> Iterator[tuple[object, ...]]:
+    every = (text for part in tomllib.load(file).values() for each in part.values() for text in each.values())
+    return ((0, "phrase" if isinstance(text, str) else "plural", text, []) for text in every)
 
 
 @pytest.fixture(scope="module")

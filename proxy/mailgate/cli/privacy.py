@@ -1,6 +1,5 @@
 """``mailgate privacy report``: what the gate can say of itself for data protection and works agreements, as a draft."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,19 +9,12 @@ from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.output import printable
 from mailgate.cli.policy.history import version_called
 from mailgate.console.policy.versions import VersionDifference, difference
-from mailgate.console.privacy.document import as_html, as_markdown
+from mailgate.console.privacy.document import Form
 from mailgate.console.privacy.report import privacy_report
 from mailgate.store import Store, Version
 from mailgate.texts import console_languages, languages_by_tag
 
 app = typer.Typer(help="Write down what data protection asks about this gate.", no_args_is_help=True)
-
-
-class Format(StrEnum):
-    """The form of a report."""
-
-    MARKDOWN = "markdown"
-    HTML = "html"
 
 
 @app.callback()
@@ -40,7 +32,7 @@ async def report(
             "--language", help="The language: en or de. Default: that of the pages, if it is one of them."
         ),
     ] = "",
-    form: Annotated[Format, typer.Option("--format", help="The form.")] = Format.MARKDOWN,
+    form: Annotated[Form, typer.Option("--format", help="The form.")] = Form.MARKDOWN,
     since: Annotated[
         str,
         typer.Option(
@@ -57,8 +49,8 @@ async def report(
         expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: no report is written in `{printable(language)}`; {expected}")
     tag = known.get((language or opened.settings.languages.default).lower(), "en")
-    blocks = privacy_report(opened.bundle, *await _reported(opened.store, since), opened.now)
-    typer.echo((as_html if form is Format.HTML else as_markdown)(blocks, spoken[tag]), nl=False)
+    found = await _reported(opened.store, since)
+    typer.echo(privacy_report(opened.bundle, *found, opened.now, form, spoken[tag]), nl=False)
 
 
 async def _reported(store: Store, since: str) -> tuple[Version | None, VersionDifference | None]:

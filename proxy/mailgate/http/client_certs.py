@@ -14,7 +14,8 @@ from urllib.parse import unquote_to_bytes
 
 from mailgate.errors import MailgateError
 from mailgate.http.fields import Field
-from mailgate.http.trusted_headers import Network, canonical, is_proxy
+from mailgate.http.forgeable import canonical
+from mailgate.http.trusted_headers import Network, is_proxy
 from mailgate.model import CertificateResult, Reason
 from mailgate.model.proofs import MAX_CERTIFICATES
 

@@ -1,9 +1,5 @@
-"""Decides which headers to believe from which peer, and which headers never reach the webmail.
-
-A client can write any header. The headers with which a front proxy or this gate names the person to the webmail
-(``forgeable.py``) are dropped from every request, in any spelling, and set again. Only a peer in ``trusted_proxies`` is
-believed about the client's address and the scheme.
-"""
+"""Decides which headers to believe from which peer. A client can write any header, and only a peer in ``trusted_proxies`` is believed
+about the client's address and the scheme."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,49 +7,10 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
 from mailgate.http.fields import Field
-from mailgate.http.forgeable import FAMILIES, NAMES, OWN
 from mailgate.http.grammar import HOST, values
 from mailgate.model.addresses import canonical_address, read_address
 
 Network = IPv4Network | IPv6Network
-
-# RFC 9110, section 7.6.1; `proxy/heads.py` decides about `trailer`, and writes `te` anew
-HOP_BY_HOP = frozenset(
-    b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te transfer-encoding upgrade"
-    b" http2-settings".split()
-)
-# A CGI-like webmail reads the underscore twin of one of these as the real one (RFC 3875, section 4.1.18)
-FRAMING = HOP_BY_HOP | {b"content-length"}
-
-_NAMES = frozenset(name.encode() for name in NAMES)
-_FAMILIES = tuple(family.encode() for family in FAMILIES)
-_OWN = tuple(family.encode() for family in OWN)
-
-MAX_NAME = 128
-"""The longest field name that is remembered, in bytes. Clients make names up, and long ones would fill the memory."""
-
-
-def canonical(name: bytes) -> bytes:
-    """The one spelling of a field name. An application that reads CGI variables cannot tell ``_`` from ``-``."""
-    return name.lower().replace(b"_", b"-")
-
-
-def forgeable(name: bytes) -> bool:
-    """Whether a client could use this field to pretend to be something."""
-    return _known_forgeable(name) if len(name) <= MAX_NAME else _forgeable(name)
-
-
-def _forgeable(name: bytes) -> bool:
-    plain = canonical(name)
-    return plain in _NAMES or plain.startswith(_FAMILIES) or (b"_" in name and plain in FRAMING)
-
-
-_known_forgeable = lru_cache(4096)(_forgeable)
-
-
-def speaks_for_the_gate(name: bytes) -> bool:
-    """Whether a client would believe that the gate itself sent this field of an answer."""
-    return canonical(name).startswith(_OWN)
 
 
 @dataclass(frozen=True, slots=True)

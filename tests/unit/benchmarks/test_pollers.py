@@ -60,17 +60,15 @@ def test_a_token_counts_without_a_proof_and_a_report_with_one(browser: Browser) 
     assert SelfReport.model_validate(json.loads(record.partition("\r\n\r\n")[2])).bearer
 
 
-def test_a_question_comes_again_with_the_mark_of_its_answer(browser: Browser) -> None:
-    asked = []
-
-    def answer_to(_port: int, request: bytes) -> Mock:
-        asked.append(request)
-        return Mock(headers={"ETag": 'W/"1"', "DPoP-Nonce": "n"})
-
-    sent = Pollers(1, ISSUER, answer_to)
-    assert sent.renew()
-    assert not sent.renew()
+def test_a_question_comes_again_with_the_mark_of_its_answer(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_to = Mock(return_value=Mock(headers={"ETag": 'W/"1"'}))
+    monkeypatch.setattr(pollers, "answer_to", answer_to)
+    sent = Pollers(1, ISSUER)
+    assert not sent.ends_soon()
+    asked = [each.args[1] for each in answer_to.call_args_list]
     assert [each.encode() for each in sent.looks] == asked[:3] == asked[3:]
     assert [field(each, "If-None-Match") for each in sent.again] == [b'W/"1"'] * 3
-    sent.made_at = sent.made_at and sent.made_at - timedelta(minutes=9)
-    assert sent.renew()
+    sent.made_at -= timedelta(minutes=9)
+    assert sent.ends_soon()

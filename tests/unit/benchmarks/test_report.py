@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from benchmarks.report import CPU, RATE, Figure, Row, between, rows, values_of
+from benchmarks.report import CPU, RATE, Figure, between, rows, values_of
 
 GATE, NGINX = ("mixed", "gate"), ("mixed", "nginx")
 
@@ -38,11 +38,11 @@ def test_a_figure_of_one_cell_has_one_value_a_round() -> None:
 def test_the_median_is_held_against_the_target(
     gate: list[float], title: str, value: str, spread: str, target: str
 ) -> None:
-    assert Row(title, value, spread, target) in rows(found(gate, [1.0, 1.0, 1.0]))
+    assert (title, value, spread, target) in rows(found(gate, [1.0, 1.0, 1.0]))
 
 
 def test_a_figure_without_measurements_has_no_row() -> None:
-    assert {row.title for row in rows(found([1.0], []))} == set()
+    assert [*rows(found([1.0], []))] == []
 
 
 def test_a_part_of_a_page_is_replaced() -> None:

@@ -10,7 +10,7 @@ def test_rules_change_each_minute_and_stay_the_same_rules(tmp_path: Path) -> Non
     policy = tmp_path / "policy.yaml"
     policy.write_text("# head\nrules: []\n")
     for minute in (1, 2):
-        change_rules(tmp_path / "mailgate.yaml", minute)
+        change_rules(tmp_path, minute)
         assert policy.read_text() == f"# minute {minute}\nrules: []\n"
 
 

@@ -1,7 +1,7 @@
 """What wrk's script says is read, and figures that mean nothing are refused."""
 
 import pytest
-from benchmarks.wrk import Answered, LoadFailed, answered
+from benchmarks.wrk import Load, WrongAnswer, answered
 
 PRINTED = """\
 Running 2s test @ http://127.0.0.1:1/
@@ -14,7 +14,7 @@ Transfer/sec:     85.65MB
 
 
 def test_a_load_is_read() -> None:
-    assert answered(PRINTED) == Answered(29264, 14632.25, 12, 0, 0.148, {"403": 12})
+    assert answered(PRINTED) == Load(29264, 14632.25, 12, 0, 0.148, {"403": 12})
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,5 @@ def test_a_load_is_read() -> None:
     ],
 )
 def test_a_load_with_a_broken_connection_or_without_answers_has_failed(printed: str, why: str) -> None:
-    with pytest.raises(LoadFailed, match=why):
+    with pytest.raises(WrongAnswer, match=why):
         answered(printed)

@@ -12,7 +12,7 @@ from mailgate.config import Address, client_certs, load_settings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.settings import Settings
 from mailgate.errors import ConfigError
-from mailgate.http.trusted_headers import forgeable
+from mailgate.http.forgeable import forgeable
 
 ROOT = root()
 CONFIG = f"""{MINIMAL.replace("8080", "8443")}tls: {{certificate: gate.pem, key: gate.key}}

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from functools import reduce
 from io import BytesIO
 from pathlib import Path
 
@@ -94,8 +93,8 @@ async def test_whatever_reads_goes_by_an_index_of_each_table_that_grows(
     await firm.store.enrolments.take([a_browser("ada"), a_browser("bob")])
     await firm.context.counting.count_if_due()
     [seen] = await firm.store.sightings.latest(user="alice", size=1)
-    named = NAMED | {"{id}": phone.id, "{device}": phone.id, "{sighting}": seen.id, "{login}": "alice"}
-    named |= {"{thumbprint}": a_browser("ada").thumbprint}
+    named = NAMED | {"id": phone.id, "device": phone.id, "sighting": seen.id, "login": "alice"}
+    named |= {"thumbprint": a_browser("ada").thumbprint, "digest": "gone"}
     paths = [f"/console{each}" for each in (*addresses(), *LOOKED_AT)]
     paths += [f"/api/v1{each}" for each in operations()]
     by = {"Authorization": f"Bearer {token('lin')}"}
@@ -106,7 +105,7 @@ async def test_whatever_reads_goes_by_an_index_of_each_table_that_grows(
     ):
         await lin.log_in("lin")
         for each in paths:
-            path = reduce(lambda text, part: text.replace(*part), named.items(), each)
+            path = each.format_map(named)
 
             async def ask(_: object, path: str = path) -> None:
                 statuses[path] = (await lin.get(path, headers=by)).status
@@ -194,7 +193,7 @@ def for_approvers(monkeypatch: pytest.MonkeyPatch) -> None:
     async def list_nothing(_call: Call) -> ListOf[AppFacts]:
         return ListOf(items=[])
 
-    operation = Operation("GET /nothing", list_nothing, "Apps", roles=("approver",), page="apps.html")
+    operation = Operation("GET /nothing", list_nothing, roles=("approver",), page="apps.html")
     monkeypatch.setattr(site, "ROUTES", (*site.ROUTES, site.page_of(operation)))
 
 

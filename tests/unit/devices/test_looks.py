@@ -307,11 +307,9 @@ def judged(word: Compliance, hours: float = 0, source: str = "mdm", **fields: ob
     return report_by(source, "7", verdict=verdict, **fields)  # type: ignore[arg-type]
 
 
-def verdict_posture(
-    *reports: Report, now: datetime = NOW, known: AppCatalog = CATALOG_VERDICT, **terms: object
-) -> Posture:
+def verdict_posture(*reports: Report, known: AppCatalog = CATALOG_VERDICT, **terms: object) -> Posture:
     held = PostureTerms(timedelta(hours=24), verdict_ages={"mdm": 8 * HOUR}, **terms)  # type: ignore[arg-type]
-    return posture_of(Device("d", reports), known, held, now)
+    return posture_of(Device("d", reports), known, held, NOW)
 
 
 @pytest.mark.parametrize(

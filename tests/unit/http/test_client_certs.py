@@ -32,7 +32,8 @@ from mailgate.http.client_certs import (
     read_escaped_pem,
     read_xfcc,
 )
-from mailgate.http.trusted_headers import LOCAL, forgeable
+from mailgate.http.forgeable import forgeable
+from mailgate.http.trusted_headers import LOCAL
 from mailgate.model import CertificateResult, Reason
 
 ROOT = root()

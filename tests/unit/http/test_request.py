@@ -507,11 +507,6 @@ def test_a_connection_is_used_again_only_after_a_framed_body(line, fields, stays
     assert response_read(line, *fields).keep_alive is stays
 
 
-WORDS_RESPONSE = (
-    rb"HTTP/1.1|HTTP/1.0| |200|304|OK|:|a|Content-Length|Transfer-Encoding|chunked|5|,|Connection|close"
-)
-
-
 @given(
     st.one_of(st.binary(max_size=80), st.lists(TEXT, max_size=20).map(b"".join)),
     st.sampled_from([b"GET", b"HEAD"]),

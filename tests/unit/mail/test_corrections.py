@@ -218,9 +218,9 @@ async def devices_told(store: Store, minute: float = 0) -> dict[str, list[tuple[
     }
 
 
-async def refused_on(store: Store, files: Rules, phones: dict[str, list[str]], first: int = 10) -> None:
-    for n, (owner, apps) in enumerate(phones.items()):
-        proof = people.phone(first + n, *apps, owner=owner)
+async def refused_on(store: Store, files: Rules, phones: dict[str, list[str]]) -> None:
+    for n, (owner, apps) in enumerate(phones.items(), 10):
+        proof = people.phone(n, *apps, owner=owner)
         await people.see(store, files.policy, people.page_load(people.IPHONE), owner, proof, NOW)
 
 

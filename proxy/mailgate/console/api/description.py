@@ -73,7 +73,7 @@ def description(operations: Sequence[Operation]) -> bytes:
         },
         "servers": [{"url": VERSION, "description": "The admin port of this gate"}],
         "security": [{"token": []}],
-        "tags": [{"name": name} for name in dict.fromkeys(each.area for each in operations)],
+        "tags": [{"name": name} for name in dict.fromkeys(each.tag for each in operations)],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -117,7 +117,7 @@ def _operation(
     who = f"It takes the role {' or '.join(each.roles)}." if each.roles else "Every admin may."
     told: Schema = {
         "operationId": each.name,
-        "tags": [each.area],
+        "tags": [each.tag],
         "summary": summary,
         "description": " ".join(filter(None, [more.replace("\n", " "), who])),
         "parameters": [

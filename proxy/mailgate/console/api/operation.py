@@ -68,9 +68,9 @@ class Operation:
     address: str
     """Its method and its path, like ``GET /plans/{digest}``."""
     answer: Answer
-    area: str
-    """Its tag, which is the word in the console's menu."""
     _: KW_ONLY
+    area: str = ""
+    """Its tag, if that is not the first word of its path."""
     roles: tuple[Role, ...] = ()
     """The roles of which the admin needs one; empty if every admin may."""
     body_bytes: int = 128 * 1024
@@ -97,6 +97,11 @@ class Operation:
     @property
     def path(self) -> str:
         return self.address.partition(" ")[2]
+
+    @property
+    def tag(self) -> str:
+        """What it is about, in the description."""
+        return self.area or self.path.split("/")[1].replace("-", " ").capitalize()
 
     @property
     def name(self) -> str:

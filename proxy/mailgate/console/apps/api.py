@@ -10,4 +10,4 @@ async def list_apps(call: Call) -> ListOf[AppFacts]:
     return ListOf(items=await apps(call.context.store, call.context.bundle().policy, call.now))
 
 
-OPERATIONS = (Operation("GET /apps", list_apps, "Apps", page="apps.html"),)
+OPERATIONS = (Operation("GET /apps", list_apps, page="apps.html"),)

@@ -122,9 +122,9 @@ def _export(
 
 
 OPERATIONS = (
-    Operation("GET /audit", list_entries, "Audit"),
-    Operation("GET /looks", list_looks, "Audit"),
-    Operation("GET /audit/verification", verify_log, "Audit"),
-    Operation("GET /audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
-    Operation("GET /audit/export.csv", export_sheet, "Audit", media="text/csv"),
+    Operation("GET /audit", list_entries),
+    Operation("GET /looks", list_looks, area="Audit"),
+    Operation("GET /audit/verification", verify_log),
+    Operation("GET /audit/export.jsonl", export_lines, media="application/jsonl"),
+    Operation("GET /audit/export.csv", export_sheet, media="text/csv"),
 )

@@ -40,14 +40,12 @@ OPERATIONS = (
     Operation(
         "GET /connectors",
         list_connectors,
-        "Connectors",
         page="connectors.html",
         links={"read_connector": {"connector": "items/0/name"}},
     ),
     Operation(
         "POST /connectors/{connector}/readings",
         read_connector,
-        "Connectors",
         roles=OPERATOR,
         status=202,
         may_conflict=True,

@@ -196,7 +196,6 @@ OPERATIONS = (
     Operation(
         "GET /devices",
         list_devices,
-        "Devices",
         links=dict.fromkeys(
             ["get_device", "get_timeline", "explain_device", "mark_lost", "forget_device"], _FIRST
         ),
@@ -204,29 +203,22 @@ OPERATIONS = (
     Operation(
         "GET /devices/{device}",
         get_device,
-        "Devices",
         may_conflict=True,
         links={"explain_sighting": {"sighting": "sightings/0/id"}},
     ),
     Operation(
         "DELETE /devices/{device}",
         forget_device,
-        "Devices",
         roles=OPERATOR,
         status=204,
         may_conflict=True,
         links={"get_device": _SAME},
     ),
-    Operation("GET /devices/{device}/timeline", get_timeline, "Devices", may_conflict=True),
-    Operation("GET /devices/{device}/explanation", explain_device, "Explain", may_conflict=True),
+    Operation("GET /devices/{device}/timeline", get_timeline, may_conflict=True),
+    Operation("GET /devices/{device}/explanation", explain_device, area="Explain", may_conflict=True),
     Operation(
-        "PUT /devices/{device}/lost",
-        mark_lost,
-        "Devices",
-        roles=EITHER,
-        may_conflict=True,
-        links={"mark_found": _SAME},
+        "PUT /devices/{device}/lost", mark_lost, roles=EITHER, may_conflict=True, links={"mark_found": _SAME}
     ),
-    Operation("POST /devices/{device}/questions", ask_sources, "Devices", roles=OPERATOR, may_conflict=True),
-    Operation("DELETE /devices/{device}/lost", mark_found, "Devices", roles=OPERATOR, may_conflict=True),
+    Operation("POST /devices/{device}/questions", ask_sources, roles=OPERATOR, may_conflict=True),
+    Operation("DELETE /devices/{device}/lost", mark_found, roles=OPERATOR, may_conflict=True),
 )

@@ -59,27 +59,22 @@ OPERATIONS = (
     Operation(
         "GET /drafts",
         list_drafts,
-        "Drafts",
         links=dict.fromkeys(["get_draft", "get_draft_patch", "plan_draft"], _FIRST),
     ),
     Operation(
         "POST /drafts",
         make_draft,
-        "Drafts",
         roles=EITHER,
         status=201,
         may_conflict=True,
         has_location=True,
         links=dict.fromkeys(["get_draft", "get_draft_patch"], _MADE),
     ),
-    Operation("GET /drafts/{digest}", get_draft, "Drafts", may_conflict=True),
-    Operation(
-        "GET /drafts/{digest}/patch", get_draft_patch, "Drafts", media="text/x-diff", may_conflict=True
-    ),
+    Operation("GET /drafts/{digest}", get_draft, may_conflict=True),
+    Operation("GET /drafts/{digest}/patch", get_draft_patch, media="text/x-diff", may_conflict=True),
     Operation(
         "POST /drafts/{digest}/plan",
         plan_draft,
-        "Drafts",
         roles=EITHER,
         status=202,
         may_conflict=True,

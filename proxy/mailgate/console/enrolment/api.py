@@ -215,45 +215,24 @@ async def _key(call: Call, thumbprint: str) -> Key:
 _FIRST = {"thumbprint": "items/0/thumbprint"}
 
 OPERATIONS = (
-    Operation(
-        "GET /enrolment/tokens", list_tokens, "Enrolment", links={"revoke_token": {"name": "items/0/name"}}
-    ),
+    Operation("GET /enrolment/tokens", list_tokens, links={"revoke_token": {"name": "items/0/name"}}),
     Operation(
         "POST /enrolment/tokens",
         make_enrolment_token,
-        "Enrolment",
         roles=OPERATOR,
         status=201,
         has_location=True,
         links={"revoke_token": {"name": "name"}},
     ),
-    Operation(
-        "DELETE /enrolment/tokens/{name}",
-        revoke_token,
-        "Enrolment",
-        roles=OPERATOR,
-        status=204,
-        may_conflict=True,
-    ),
+    Operation("DELETE /enrolment/tokens/{name}", revoke_token, roles=OPERATOR, status=204, may_conflict=True),
     Operation(
         "GET /enrolment/shut-out",
         list_shut_out,
-        "Enrolment",
         links={"allow_enrolment": {"kind": "items/0/kind", "name": "items/0/name"}},
     ),
-    Operation("POST /enrolment/shut-out", shut_out, "Enrolment", roles=EITHER, may_conflict=True),
-    Operation(
-        "DELETE /enrolment/shut-out/{kind}/{name}", allow_enrolment, "Enrolment", roles=OPERATOR, status=204
-    ),
-    Operation(
-        "GET /enrolment/keys", list_keys, "Enrolment", links=dict.fromkeys(["get_key", "revoke_key"], _FIRST)
-    ),
-    Operation("GET /enrolment/keys/{thumbprint}", get_key, "Enrolment"),
-    Operation(
-        "POST /enrolment/keys/{thumbprint}/revocation",
-        revoke_key,
-        "Enrolment",
-        roles=EITHER,
-        may_conflict=True,
-    ),
+    Operation("POST /enrolment/shut-out", shut_out, roles=EITHER, may_conflict=True),
+    Operation("DELETE /enrolment/shut-out/{kind}/{name}", allow_enrolment, roles=OPERATOR, status=204),
+    Operation("GET /enrolment/keys", list_keys, links=dict.fromkeys(["get_key", "revoke_key"], _FIRST)),
+    Operation("GET /enrolment/keys/{thumbprint}", get_key),
+    Operation("POST /enrolment/keys/{thumbprint}/revocation", revoke_key, roles=EITHER, may_conflict=True),
 )

@@ -185,33 +185,27 @@ async def resume_rule(call: Call, rule: RuleName, body: ReasonInput) -> ListOf[R
 
 
 OPERATIONS = (
-    Operation(
-        "GET /exemptions",
-        list_exemptions,
-        "Exemptions",
-        links={"end_exemption": {"number": "items/0/number"}},
-    ),
+    Operation("GET /exemptions", list_exemptions, links={"end_exemption": {"number": "items/0/number"}}),
     Operation(
         "POST /exemptions",
         exempt,
-        "Exemptions",
         roles=OPERATOR,
         status=201,
         may_conflict=True,
         has_location=True,
         links={"end_exemption": {"number": "number"}},
     ),
-    Operation("POST /exemptions/{number}/end", end_exemption, "Exemptions", roles=EITHER, may_conflict=True),
+    Operation("POST /exemptions/{number}/end", end_exemption, roles=EITHER, may_conflict=True),
     Operation(
-        "GET /rules-off", list_rules_off, "Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
+        "GET /rules-off", list_rules_off, area="Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
     ),
     Operation(
         "POST /rules/{rule}/off",
         turn_rule_off,
-        "Exemptions",
+        area="Exemptions",
         roles=EITHER,
         may_conflict=True,
         links={"resume_rule": {"rule": "rule"}},
     ),
-    Operation("POST /rules/{rule}/on", resume_rule, "Exemptions", roles=EITHER, may_conflict=True),
+    Operation("POST /rules/{rule}/on", resume_rule, area="Exemptions", roles=EITHER, may_conflict=True),
 )

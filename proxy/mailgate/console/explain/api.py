@@ -124,8 +124,8 @@ async def explain_request(call: Call, body: RequestInput) -> Explanation:
 
 OPERATIONS = (
     Operation(
-        "GET /sightings", list_sightings, "Now", links={"explain_sighting": {"sighting": "items/0/id"}}
+        "GET /sightings", list_sightings, area="Now", links={"explain_sighting": {"sighting": "items/0/id"}}
     ),
-    Operation("GET /sightings/{sighting}/explanation", explain_sighting, "Explain"),
-    Operation("POST /explain", explain_request, "Explain", may_conflict=True),
+    Operation("GET /sightings/{sighting}/explanation", explain_sighting, area="Explain"),
+    Operation("POST /explain", explain_request, may_conflict=True),
 )

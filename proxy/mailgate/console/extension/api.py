@@ -85,8 +85,8 @@ async def list_people_without(call: Call, query: PeopleQuery) -> PageOf[facts.Wi
 
 
 OPERATIONS = (
-    Operation("GET /extension", get_fleet, "Browsers"),
-    Operation("GET /extension/browsers", list_browsers, "Browsers"),
-    Operation("GET /extension/browsers.csv", get_browsers_csv, "Browsers", media="text/csv"),
-    Operation("GET /extension/people", list_people_without, "Browsers"),
+    Operation("GET /extension", get_fleet, area="Browsers"),
+    Operation("GET /extension/browsers", list_browsers, area="Browsers"),
+    Operation("GET /extension/browsers.csv", get_browsers_csv, area="Browsers", media="text/csv"),
+    Operation("GET /extension/people", list_people_without, area="Browsers"),
 )

@@ -19,4 +19,4 @@ async def get_me(call: Call) -> Me:
     return Me(name=call.person.name, roles=list(call.roles))
 
 
-OPERATIONS = (Operation("GET /me", get_me, "Me"),)
+OPERATIONS = (Operation("GET /me", get_me),)

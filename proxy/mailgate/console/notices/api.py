@@ -205,18 +205,15 @@ async def _place(call: Call, after: str | None) -> tuple[str, str]:
 
 
 OPERATIONS = (
-    Operation("GET /notices", list_notices, "Notices"),
-    Operation("GET /notices/{version}/{kind}", get_notice, "Notices"),
-    Operation("GET /notices/{version}/{kind}/preview", preview_notice, "Notices", may_conflict=True),
+    Operation("GET /notices", list_notices),
+    Operation("GET /notices/{version}/{kind}", get_notice),
+    Operation("GET /notices/{version}/{kind}/preview", preview_notice, may_conflict=True),
     Operation(
         "GET /notices/{version}/{kind}/mails",
         list_mails,
-        "Notices",
         may_conflict=True,
         links={"decide_mail": {"mail": "items/0/id"}},
     ),
-    Operation(
-        "POST /notices/{version}/{kind}/decision", decide_mails, "Notices", roles=OPERATOR, may_conflict=True
-    ),
-    Operation("POST /mails/{mail}/decision", decide_mail, "Notices", roles=OPERATOR, may_conflict=True),
+    Operation("POST /notices/{version}/{kind}/decision", decide_mails, roles=OPERATOR, may_conflict=True),
+    Operation("POST /mails/{mail}/decision", decide_mail, area="Notices", roles=OPERATOR, may_conflict=True),
 )

@@ -128,4 +128,4 @@ def _gate_answer(gate: GateNode) -> RunningGate:
     return RunningGate.taken_from(gate, gate.heartbeat, workers=workers, heard_ago=gate.last.total_seconds())
 
 
-OPERATIONS = (Operation("GET /now", get_now, "Now"), Operation("GET /now/traffic", get_traffic, "Now"))
+OPERATIONS = (Operation("GET /now", get_now), Operation("GET /now/traffic", get_traffic))

@@ -145,22 +145,10 @@ async def answer_help_request(call: Call, body: HelpAnswer) -> HelpFacts:
 
 
 OPERATIONS = (
-    Operation("GET /find", find_anything, "Find", links={"get_person": {"login": "items/0/person"}}),
-    Operation(
-        "GET /people/{login}", get_person, "People", links={"get_device": {"device": "devices/0/facts/id"}}
-    ),
-    Operation(
-        "POST /people/{login}/reply", reply_to_person, "People", roles=OPERATOR, status=202, may_conflict=True
-    ),
-    Operation("GET /help-requests", list_help_requests, "Help requests"),
-    Operation(
-        "POST /help-requests/answer", answer_help_request, "Help requests", roles=OPERATOR, may_conflict=True
-    ),
-    Operation(
-        "POST /help-requests/decision",
-        finish_help_request,
-        "Help requests",
-        roles=OPERATOR,
-        may_conflict=True,
-    ),
+    Operation("GET /find", find_anything, links={"get_person": {"login": "items/0/person"}}),
+    Operation("GET /people/{login}", get_person, links={"get_device": {"device": "devices/0/facts/id"}}),
+    Operation("POST /people/{login}/reply", reply_to_person, roles=OPERATOR, status=202, may_conflict=True),
+    Operation("GET /help-requests", list_help_requests),
+    Operation("POST /help-requests/answer", answer_help_request, roles=OPERATOR, may_conflict=True),
+    Operation("POST /help-requests/decision", finish_help_request, roles=OPERATOR, may_conflict=True),
 )

@@ -204,7 +204,6 @@ OPERATIONS = (
     Operation(
         "GET /plans",
         list_plans,
-        "Plans",
         links=dict.fromkeys(
             ["get_plan", "get_plan_counts", "get_plan_picture", "approve_plan", "apply_plan"], _FIRST
         ),
@@ -212,7 +211,6 @@ OPERATIONS = (
     Operation(
         "POST /plans",
         make_plan,
-        "Plans",
         roles=("viewer", "operator", "approver"),
         status=202,
         may_conflict=True,
@@ -220,23 +218,13 @@ OPERATIONS = (
         body_bytes=4 * 1024 * 1024,
     ),
     Operation(
-        "GET /plans/making",
-        get_making,
-        "Plans",
-        may_miss=True,
-        links=dict.fromkeys(["get_plan", "apply_plan"], _MADE),
+        "GET /plans/making", get_making, may_miss=True, links=dict.fromkeys(["get_plan", "apply_plan"], _MADE)
     ),
-    Operation("GET /plans/{digest}", get_plan, "Plans", may_conflict=True),
-    Operation("GET /plans/{digest}/outcome", get_plan_outcome, "Plans", may_conflict=True),
-    Operation(
-        "GET /plans/{digest}/counts.csv", get_plan_counts, "Plans", media="text/csv", may_conflict=True
-    ),
-    Operation(
-        "GET /plans/{digest}/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", may_conflict=True
-    ),
-    Operation(
-        "POST /plans/{digest}/approvals", approve_plan, "Plans", roles=APPROVER, status=201, may_conflict=True
-    ),
-    Operation("POST /plans/{digest}/send-back", send_plan_back, "Plans", roles=APPROVER, may_conflict=True),
-    Operation("POST /plans/{digest}/apply", apply_plan, "Plans", roles=OPERATOR, may_conflict=True),
+    Operation("GET /plans/{digest}", get_plan, may_conflict=True),
+    Operation("GET /plans/{digest}/outcome", get_plan_outcome, may_conflict=True),
+    Operation("GET /plans/{digest}/counts.csv", get_plan_counts, media="text/csv", may_conflict=True),
+    Operation("GET /plans/{digest}/picture.svg", get_plan_picture, media="image/svg+xml", may_conflict=True),
+    Operation("POST /plans/{digest}/approvals", approve_plan, roles=APPROVER, status=201, may_conflict=True),
+    Operation("POST /plans/{digest}/send-back", send_plan_back, roles=APPROVER, may_conflict=True),
+    Operation("POST /plans/{digest}/apply", apply_plan, roles=OPERATOR, may_conflict=True),
 )

@@ -98,6 +98,6 @@ async def get_movers_csv(call: Call, digest: Digest, query: MoversFilter) -> Tex
 
 
 OPERATIONS = (
-    Operation("GET /plans/{digest}/people", list_movers, "Plans", may_conflict=True),
-    Operation("GET /plans/{digest}/people.csv", get_movers_csv, "Plans", media="text/csv", may_conflict=True),
+    Operation("GET /plans/{digest}/people", list_movers, may_conflict=True),
+    Operation("GET /plans/{digest}/people.csv", get_movers_csv, media="text/csv", may_conflict=True),
 )

@@ -140,14 +140,11 @@ OPERATIONS = (
     Operation(
         "GET /policy",
         get_policy,
-        "Policy",
         links={"turn_rule_off": {"rule": "rules/0/id"}, "get_version": {"version": "policy"}},
     ),
-    Operation(
-        "GET /policy/versions", list_versions, "Policy", links={"get_version": {"version": "items/0/digest"}}
-    ),
-    Operation("GET /policy/versions/{version}", get_version, "Policy", may_conflict=True),
-    Operation("GET /policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),
-    Operation("POST /policy/rollbacks", rollback, "Policy", roles=EITHER, may_conflict=True),
-    Operation("POST /policy/retractions", retract, "Policy", roles=EITHER, may_conflict=True),
+    Operation("GET /policy/versions", list_versions, links={"get_version": {"version": "items/0/digest"}}),
+    Operation("GET /policy/versions/{version}", get_version, may_conflict=True),
+    Operation("GET /policy/difference", compare_versions, may_conflict=True, may_miss=True),
+    Operation("POST /policy/rollbacks", rollback, roles=EITHER, may_conflict=True),
+    Operation("POST /policy/retractions", retract, roles=EITHER, may_conflict=True),
 )

@@ -15,8 +15,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from mailgate.gateway.authz.authorizer import PATH, STATUS
 from mailgate.http.fields import Field
+from mailgate.http.forgeable import HOP_BY_HOP, forgeable
 from mailgate.http.request import malformed
-from mailgate.http.trusted_headers import HOP_BY_HOP, forgeable
 
 _PACKAGE = "mailgate.ext_authz"
 _KIND = descriptor_pb2.FieldDescriptorProto

@@ -23,9 +23,9 @@ from mailgate.classify.activesync import VERSION_HEADER
 from mailgate.classify.protocol import SEGMENTS
 from mailgate.gateway.authz.authorizer import Dialect
 from mailgate.http.fields import Fields, Row
+from mailgate.http.forgeable import forgeable
 from mailgate.http.proxy.forward import CONNECTION_LOGINS
 from mailgate.http.request import RequestRefused
-from mailgate.http.trusted_headers import forgeable
 from mailgate.model import Reason
 from mailgate.policy.variables import DependsOn, dependencies_of
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mailgate.http.fields import Field, Fields
+from mailgate.http.forgeable import forgeable
 from mailgate.http.grammar import values
 from mailgate.http.request import RequestHead
-from mailgate.http.trusted_headers import Origin, forgeable
+from mailgate.http.trusted_headers import Origin
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace, CertificateResult, RequestFacts
 from mailgate.policy.people import NO_LOGINS, Logins
 

@@ -4,38 +4,13 @@ personal side that its management cannot see, no setting of the device lets it l
 from collections.abc import Mapping
 
 from mailgate.devices.trust import REPORTER
-from mailgate.gateway.pages.proofs import Wording
+from mailgate.gateway.pages.proofs import Wording, wordings
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Access, Decision, Protocol, Reason
 from mailgate.model.device import Enrolment, NotDenied
 from mailgate.model.phrase import Phrase, phrase
 
-WORDINGS: Mapping[ExactCause, Wording] = {
-    ExactCause.UNSEEN_SIDE: Wording(
-        phrase("We can only see the work apps on this device"),
-        phrase(
-            "Your company’s management cannot see your own apps, and no setting on this device changes that. So it is not known whether a prohibited app is there."
-        ),
-    ),
-    ExactCause.NO_INVENTORY: Wording(
-        phrase("No list of apps comes from this device"),
-        phrase(
-            "Your company’s management knows this device, but it has told us nothing about apps on it. You and your device did nothing wrong."
-        ),
-    ),
-    ExactCause.BROWSER_UNKNOWN: Wording(
-        phrase("We cannot tell which device this browser is on"),
-        phrase(
-            "Your device may have reported. But this browser does not show that it belongs to that device, so the report does not count here."
-        ),
-    ),
-    ExactCause.NOT_APPLIED: Wording(
-        phrase("The newest settings have not reached this device yet"),
-        phrase(
-            "Your company’s management keeps certain apps from running here. This device has not confirmed its newest settings."
-        ),
-    ),
-}
+WORDINGS: Mapping[ExactCause, Wording] = wordings("causes", ExactCause)
 
 _PARTLY_SEEN = frozenset(
     {Enrolment.WORK_PROFILE_COMPANY, Enrolment.WORK_PROFILE_PERSONAL, Enrolment.USER_ENROLMENT}

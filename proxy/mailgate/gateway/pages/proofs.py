@@ -1,11 +1,14 @@
 """Texts about a refused proof that help its sender: a wrong clock, an old report, another address. For a proof that looks
 forged, the text only says that it was not accepted."""
 
+import tomllib
+from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from importlib.resources import files
+from typing import NamedTuple, TypeVar
 
 from mailgate.model import Access, Decision, Reason
-from mailgate.model.phrase import Phrase, phrase
+from mailgate.model.phrase import Phrase, phrase, plural
 
 
 class Wording(NamedTuple):
@@ -17,52 +20,21 @@ class Wording(NamedTuple):
     bare: Phrase | None = None
 
 
-WORDINGS = {
-    Reason.PROOF_STALE: Wording(
-        phrase("The clock of this device is wrong"),
-        phrase(
-            "A confirmation from this device counts only while its clock and ours agree to about a minute."
-        ),
-    ),
-    Reason.TOKEN_EXPIRED: Wording(
-        phrase("The report from this device has expired"),
-        phrase(
-            "A report counts until a set time, and that time has passed. A new report opens company mail again."
-        ),
-    ),
-    Reason.TOKEN_NOT_YET_VALID: Wording(
-        phrase("The report from this device is dated in the future"),
-        phrase(
-            "The clock of the service that made the report does not agree with ours. You did nothing wrong. Your help desk can have that clock set right."
-        ),
-    ),
-    Reason.TOKEN_KID_UNKNOWN: Wording(
-        phrase("The report from this device comes from a service that is not known here"),
-        phrase(
-            "It is signed with a key that company mail does not know. Your company’s management app or your help desk can set this device up anew."
-        ),
-    ),
-    Reason.PROOF_KEY_MISMATCH: Wording(
-        phrase("This device has not shown the key that its report belongs to"),
-        phrase(
-            "A report counts only together with a fresh signature by the device’s own key. If this does not end by itself, your help desk can set this device up anew."
-        ),
-    ),
-    Reason.PROOF_URL_WRONG: Wording(
-        phrase("The confirmation from your device was made for another address"),
-        phrase(
-            "Open your mail at the address that your company gave you. If it is this one, your help desk can set it right on your device."
-        ),
-    ),
-    Reason.PROOF_REPLAYED: Wording(
-        phrase("The confirmation from your device was used before"),
-        phrase("Each one counts once. Your device makes a new one when you try again."),
-    ),
-    Reason.PROOF_STORE_UNAVAILABLE: Wording(
-        phrase("The confirmation from your device cannot be checked right now"),
-        phrase("You and your device did nothing wrong. Please try again in a few minutes."),
-    ),
-}
+_TEXTS = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text("utf-8"))
+Cause = TypeVar("Cause", bound=str)
+
+
+def wordings(part: str, cause: Callable[[str], Cause]) -> dict[Cause, Wording]:
+    """The texts of one part of ``reasons.toml``, by what they are about."""
+    return {cause(name): _wording(**texts) for name, texts in _TEXTS[part].items()}
+
+
+def _wording(title: str, detail: str | list[str], bare: str = "") -> Wording:
+    told = phrase(detail) if isinstance(detail, str) else plural(detail[0], detail[1])
+    return Wording(phrase(title), told, phrase(bare) if bare else None)
+
+
+WORDINGS = wordings("proofs", Reason)
 SLOW = phrase(
     "It is about %(off)s slow. A confirmation from this device counts only while its clock and ours agree to about a minute."
 )

@@ -12,9 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from mailgate.http.cookies import OWN, without_own
 from mailgate.http.fields import Field, Fields, Row
+from mailgate.http.forgeable import HOP_BY_HOP, forgeable, speaks_for_the_gate
 from mailgate.http.grammar import CRLF, connection_options, takes_trailers
 from mailgate.http.request import RequestHead, ResponseHead
-from mailgate.http.trusted_headers import HOP_BY_HOP, Origin, forgeable, speaks_for_the_gate
+from mailgate.http.trusted_headers import Origin
 
 COOKIE_DOMAIN = re.compile(rb"(;[ \t]*[Dd][Oo][Mm][Aa][Ii][Nn][ \t]*=[ \t]*\.?)([^;]*)")
 

@@ -36,7 +36,7 @@ async def end_it(call: Call) -> None:
 
 
 def test_an_operation_takes_and_gives_what_its_function_does() -> None:
-    made = Operation("POST /things/{name}", do_it, "Things")
+    made = Operation("POST /things/{name}", do_it)
     assert (made.name, made.about) == ("do_it", ("Do it.", "And say so."))
     assert (made.query_model, made.body_model) == (Nothing, Body)
     assert made.input_names == {"name", "body"}
@@ -48,13 +48,13 @@ def test_an_operation_takes_and_gives_what_its_function_does() -> None:
 
 
 def test_problems_follow_from_what_it_takes_and_needs() -> None:
-    plain = Operation("GET /", end_it, "Things")
+    plain = Operation("GET /", end_it)
     assert plain.statuses == (401, 406, 422, 429, 500, 503)
-    full = Operation("POST /things/{name}", do_it, "Things", roles=("operator",), may_conflict=True)
+    full = Operation("POST /things/{name}", do_it, roles=("operator",), may_conflict=True)
     assert set(full.statuses) - set(plain.statuses) == {400, 403, 404, 409, 413, 415}
-    found = Operation("GET /", end_it, "Things", may_miss=True)
+    found = Operation("GET /", end_it, may_miss=True)
     assert set(found.statuses) - set(plain.statuses) == {404}
 
 
 def test_one_that_gives_nothing_has_no_body() -> None:
-    assert Operation("DELETE /", end_it, "Things").empty
+    assert Operation("DELETE /", end_it).empty

@@ -31,8 +31,8 @@ from mailgate.gateway.authz.verdict_key import (
 )
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.http.fields import Fields
+from mailgate.http.forgeable import forgeable
 from mailgate.http.request import TARGET, RequestRefused
-from mailgate.http.trusted_headers import forgeable
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import SharedKey

@@ -191,7 +191,7 @@ def test_programs_are_told_which_version_is_needed():
 ADA = "ada@example.com"
 LAPTOP = Client(Kind.LAPTOP, handheld=False, os="windows")
 TOKEN = proof(device_id="laptop-1", kind=Kind.LAPTOP, os="windows", complete=False)
-OWN_STATUS_MEMORY, PHONE_STATUS_MEMORY = new_id((ISSUER, "laptop-1")), new_id(("jamf", "7"))
+PHONE_STATUS_MEMORY = new_id(("jamf", "7"))
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 KEEP_STATUS_MEMORY = RetentionTimes(30 * DAY, 90 * DAY, 365 * DAY)
 LATER = (AT + 2 * DAY).isoformat()

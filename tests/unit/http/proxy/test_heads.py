@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.http.cookies import without_own
+from mailgate.http.forgeable import HOP_BY_HOP, forgeable
 from mailgate.http.grammar import Malformed, connection_options
 from mailgate.http.proxy.heads import (
     Framing,
@@ -21,7 +22,7 @@ from mailgate.http.proxy.heads import (
     switching_head,
 )
 from mailgate.http.request import parse_request_head, parse_response_head
-from mailgate.http.trusted_headers import HOP_BY_HOP, Origin, forgeable
+from mailgate.http.trusted_headers import Origin
 
 ORIGIN = Origin("203.0.113.9", "https", b"mail.example.com", b"203.0.113.9, 10.1.1.1")
 REWRITE = Rewrite.between("https://mail.example.com", "http://inner:9080")
