@@ -21,7 +21,6 @@ _SETTINGS = (
     "autovacuum=off",
     "fsync=off",
     "full_page_writes=off",
-    "jit=off",
     "max_wal_senders=0",
     "synchronous_commit=off",
     "wal_level=minimal",

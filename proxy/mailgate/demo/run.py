@@ -167,9 +167,7 @@ async def _run(
             )
 
         load_checked(config := write(), utc_now())
-        filled = await _filled(config, demo, progress, say)
-        if filled:
-            write()  # with the admins of the company
+        filled = await _filled(config, demo, write, progress, say)
         standing = await exempt_persona(config, utc_now())
         place = _place(demo, str(rules / "policy.yaml"), str(config), filled)
         async with _start_page(demo, place, standing) as start:
@@ -178,7 +176,9 @@ async def _run(
             )
 
 
-async def _filled(config: Path, demo: Demo, progress: Progress, say: Callable[[str], None]) -> Filled | None:
+async def _filled(
+    config: Path, demo: Demo, write: Callable[[], Path], progress: Progress, say: Callable[[str], None]
+) -> Filled | None:
     """Make the company; None if none is to be made."""
     people = clear_half_made(demo.directory, demo.store)
     if people is not None:
@@ -192,7 +192,7 @@ async def _filled(config: Path, demo: Demo, progress: Progress, say: Callable[[s
         return None
     began = utc_now()
     say(f"Making up a company of {people:,} people: about {people // 40 + 3} seconds, once ...")
-    filled = await fill(config, people, progress, demo.store)
+    filled = await fill(config, people, progress, write, demo.store)
     took = (utc_now() - began).seconds
     say(f"Made in {took} seconds. Starting the gate ...")
     return filled

@@ -122,11 +122,12 @@ class FileConnection(sqlite3.Connection):
 
 
 def _set_limits(connection: Any, _record: object) -> None:
-    from mailgate.store.postgresql import IDLE_SECONDS
+    from mailgate.store.postgresql import IDLE_SECONDS, UNCOMPILED
 
     # the limit is set by SET, since a pooler refuses it among the options of a connection
     cursor = connection.cursor()
     cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    cursor.execute(UNCOMPILED)
     cursor.close()
     connection.commit()
 

@@ -17,6 +17,8 @@ _CANCEL_WAIT_SECONDS = 0.3
 """How many seconds the server has to cancel a query that is given up."""
 IDLE_SECONDS = 60
 """How long a transaction may be idle. A gate that is frozen within one then loses its locks."""
+UNCOMPILED = "SET jit = off"
+"""The server expects many rows of tables that it has not analysed yet, and would compile for tenths of a second what runs in a millisecond."""
 _LIMITS = {
     "connect_timeout": 5,  # seconds, for each address
     "keepalives_idle": 15,  # seconds; a server that disappears is noticed after 45
@@ -85,6 +87,11 @@ class PostgresDriverConnection:
 
     async def _open(self) -> QuickCloseConnection:
         opened = await QuickCloseConnection.connect(self._address, autocommit=True)
+        try:
+            await opened.execute(UNCOMPILED)
+        except BaseException:
+            opened.pgconn.finish()
+            raise
         opened.pgconn.nonblocking = 1
         self._connection, self._socket = opened, opened.fileno()
         asyncio.get_running_loop().add_reader(self._socket, self._read, opened.pgconn)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 from tests.stores import stores_have_time as stores_have_time
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, KEEP, NOW, TERMS, access, proof
 from tests.unit.store.test_gates import BEAT
@@ -188,6 +189,13 @@ ANSWER = [(VALUES["one"], "a"), (VALUES["one"], "b")]
 async def test_a_line_answers_many_at_once_in_their_order(line: PostgresDriverConnection) -> None:
     assert await asyncio.gather(*(line.ask(ASK, VALUES) for _ in range(20))) == [ANSWER] * 20
     assert await line.ask("SELECT NULL, %(one)s::text", {"one": ""}) == [(None, "")]
+
+
+async def test_no_query_of_a_gate_is_compiled(store: Store, line: PostgresDriverConnection) -> None:
+    """Whatever the server does by default, which expects many rows of tables that are new."""
+    async with store._database.reading() as connection:
+        assert await connection.scalar(text("SHOW jit")) == "off"
+    assert await line.ask("SHOW jit", {}) == [("off",)]
 
 
 async def test_a_line_that_broke_is_taken_up_again(url: str, line: PostgresDriverConnection) -> None:

@@ -128,9 +128,10 @@ def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
 def test_a_company_and_its_admins_are_made_before_the_gate_starts(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def filled(config: Path, count: int, *_) -> str:
+    async def filled(config: Path, count: int, _progress, write, *_) -> str:
         stage.seen.append(f"{count} people")
         make_admins(config.parent, secrets.token_bytes)
+        write()
         return "a company"
 
     monkeypatch.setattr(run, "fill", filled)

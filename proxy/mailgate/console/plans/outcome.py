@@ -76,6 +76,9 @@ class PlanOutcome(PlanTerm):
     """How many were kept out that neither the plan named nor the earlier rules kept out."""
     predicted: int
     """How many the plan predicted to be kept out by its end, or by now."""
+    planned: int
+    """How many the plan says will newly lose mail, or may, at any time, or more if more of them were kept out: devices of nobody known are
+    no people of the plan."""
     help_requests: dict[str, int]
     """The number of requests for help while it was in force, by rule."""
     halted: list[HaltedRule]
@@ -108,14 +111,16 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
                 "before": old.before + each.before,
             }
         )
+    kept_out = sum(each.planned for each in hours)
     return PlanOutcome(
         **dict(term),
         before=0 if term.ended else await way_back(store, history),
         spans=spans,
-        kept_out=sum(each.planned for each in hours),
+        kept_out=kept_out,
         not_compared=sum(each.new for each in hours),
         unexpected=sum(each.others for each in hours),
         predicted=predicted_at(plan, until),
+        planned=max(plan.kept_out.people, kept_out),
         help_requests=await _help(store, plan, term.since, until),
         halted=await _halted(store, term, now),
     )
@@ -231,7 +236,7 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
 
 def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
     """The title and the description of the picture."""
-    told = {"number": outcome.kept_out, "whole": outcome.predicted, "others": outcome.unexpected}
+    told = {"number": outcome.kept_out, "whole": outcome.planned, "others": outcome.unexpected}
     if outcome.ended:
         return phrase("Refused"), phrase(
             "%(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",

@@ -101,11 +101,13 @@ async def is_new(config: Path) -> bool:
         await store.close()
 
 
-async def fill(config: Path, count: int, progress: Progress, store_url: str = "") -> Filled:
+async def fill(
+    config: Path, count: int, progress: Progress, write: Callable[[], object], store_url: str = ""
+) -> Filled:
     """Make a company of ``count`` people in the store that ``config`` names, which must be new.
 
-    Its admins are in the settings once those are written again. ``store_url`` is the URL of a store that is not the
-    demo's own. Raises StoreNotNewError, ConfigError, StoreError, OSError.
+    ``write`` writes the settings again, with its admins and connectors, so that its plan believes reports as far as the gate does.
+    ``store_url`` is the URL of a store that is not the demo's own. Raises StoreNotNewError, ConfigError, StoreError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - must be reproducible
     settle_memory()
@@ -114,19 +116,22 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
     try:
         await refuse_used(store)
         with mark_unfinished(config.parent, count, store_url):
+            tokens = make_admins(config.parent, secrets.token_bytes)
+            write()
+            bundle = load_bundle(config)
             company = await seed(store, bundle, staff, random, utc_now(), progress)
-            return _with_files(config, bundle, company, staff)
+            return Filled(company, tokens, _written_beside(config, bundle, staff))
     finally:
         await store.close()
 
 
-def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Employee]) -> Filled:
+def _written_beside(config: Path, bundle: Bundle, staff: list[Employee]) -> Path:
+    """Write the groups of the company and the rules that it plans, which are returned."""
     groups = json.dumps({"groups": members(staff)}, indent=1)
     write_atomically(config.with_name(bundle.settings.files.groups), groups)
     planned = config.with_name(f"{PLANNED}.yaml")
     write_atomically(planned, planned_rules(bundle.rules).texts["policy.yaml"])
-    tokens = make_admins(config.parent, secrets.token_bytes)
-    return Filled(company, tokens, planned)
+    return planned
 
 
 MARK = "company.unfinished"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
+from string import Template
 
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
@@ -68,9 +69,9 @@ def policy_text(name: str) -> str:
     return files(__package__).joinpath("rules", f"{name}.yaml").read_text("utf-8")
 
 
-def with_policy(rules: Rules, name: str) -> Rules:
-    """These rules with the policy of one of this company's files, and without cases. Raises ConfigError."""
-    return _with_text(rules, policy_text(name))
+def with_policy(rules: Rules, name: str, since: datetime) -> Rules:
+    """These rules with the policy of one of this company's files, whose stages began on that day, and without cases. Raises ConfigError."""
+    return _with_text(rules, Template(policy_text(name)).safe_substitute(since=since.date().isoformat()))
 
 
 def planned(rules: Rules) -> Rules:
@@ -94,7 +95,9 @@ async def put_versions_in_force(store: Store, rules: Rules, now: datetime) -> li
 
     Raises ConfigError if the company's rules name apps or lists that ``rules`` do not have.
     """
-    versions = {each.rules: with_policy(rules, each.rules) if each.rules else rules for each in _CHANGES}
+    versions = {
+        each.rules: with_policy(rules, each.rules, each.at(now)) if each.rules else rules for each in _CHANGES
+    }
     eras: list[Era] = []
     for change in _CHANGES:
         at, who = change.at(now), Person(change.who, ORIGIN)

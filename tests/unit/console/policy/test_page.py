@@ -13,7 +13,7 @@ from tests.unit.console.drafted import written
 from mailgate.config import load_bundle
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.stored_rules import rule_texts_of
-from mailgate.store import Act
+from mailgate.store import Act, RuleTexts
 from mailgate.store.counts import VerdictKey
 
 
@@ -68,6 +68,15 @@ async def test_a_difference_is_shown_in_words_and_lines(ada: Browser, firm: Comp
     assert "Removed rule laptop-browser" in page.words
     assert 'class="gone"' in page.text
     assert "they are the same" in (await ada.get("/console/policy/diff?old=2")).words
+
+
+async def test_a_difference_has_the_name_of_an_app_beside_its_key(ada: Browser, firm: Company) -> None:
+    first = await firm.store.policies.get(1)
+    assert first
+    renamed = {name: each.replace("TikTok", "Tock") for name, each in first.texts.items()}
+    await firm.store.policies.activate(RuleTexts("p2", renamed), Act(NOW, "lin", "policy-activated"))
+    page = await ada.get("/console/policy/diff?old=1&new=2")
+    assert "Changed app tiktok (TikTok) : the name is Tock now, was TikTok" in page.words
 
 
 @pytest.mark.parametrize("path", ["versions/9", "versions/abcdef", "diff?old=9", "diff?old=1&new=x"])

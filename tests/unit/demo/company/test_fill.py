@@ -1,12 +1,15 @@
 """Filling: the store that the settings name, and the files beside them."""
 
 import secrets
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.demo.company.conftest import settings_in
+from tests.unit.demo.examples import written_settings
 
-from mailgate.config import load_bundle, load_candidate
+from mailgate.config import Bundle, load_bundle, load_candidate
 from mailgate.demo.company import fill
 from mailgate.demo.company.fill import (
     DATABASE,
@@ -17,6 +20,7 @@ from mailgate.demo.company.fill import (
     make_admins,
     mark_unfinished,
 )
+from mailgate.demo.company.seed import Company
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import proven
 from mailgate.store import Store
@@ -25,7 +29,16 @@ from mailgate.store import Store
 async def test_store_rules_and_tokens_are_there_afterwards(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(fill, "settle_memory", lambda: None)
     url = settings_in(tmp_path).settings.store.get_secret_value()
-    filled = await fill.fill(tmp_path / "mailgate.yaml", 3, lambda *_: None)
+    seeded, sources = fill.seed, set[str]()
+
+    async def seed(store: Store, bundle: Bundle, *more: Any) -> Company:
+        sources.update(bundle.settings.connectors)
+        return await seeded(store, bundle, *more)
+
+    monkeypatch.setattr(fill, "seed", seed)
+    write = partial(written_settings, tmp_path, tmp_path)
+    filled = await fill.fill(tmp_path / "mailgate.yaml", 3, lambda *_: None, write)
+    assert sources == fill.connectors().keys(), "by which its plan believes reports as the gate does"
     store = Store.beside(url)
     try:
         assert await store.devices.count() == filled.company.devices > 0

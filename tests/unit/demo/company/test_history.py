@@ -47,7 +47,7 @@ def test_on_whichever_day_it_is_made_the_order_is_the_same(day: int) -> None:
 
 
 def test_the_version_started_last_decides(made: Made) -> None:
-    early, late = (with_policy(made.bundle.rules, name).policy for name in ("first", "warning"))
+    early, late = (with_policy(made.bundle.rules, name, NOW).policy for name in ("first", "warning"))
     eras = [Era(NOW, early), Era(NOW + timedelta(days=1), late)]
     moments = (-1, 0, 1, 5)
     found = [in_force_at(eras, NOW + timedelta(days=days)).version for days in moments]
@@ -58,4 +58,4 @@ def test_rules_without_the_apps_that_the_history_speaks_of_are_named() -> None:
     apps = "apps: {tiktok: {name: TikTok}}\nlists: {banned: [tiktok]}\n"
     others = compile_rules({"apps.yaml": apps, "policy.yaml": policy_text("first")})
     with pytest.raises(ConfigError, match="prohibited"):
-        with_policy(others, "warning")
+        with_policy(others, "warning", NOW)

@@ -102,7 +102,7 @@ def test_every_refusal_has_a_reference_and_nothing_else_does(made: Made) -> None
 
 
 def test_a_day_is_cut_where_the_rules_change(made: Made) -> None:
-    rules = with_policy(made.bundle.rules, "first").policy
+    rules = with_policy(made.bundle.rules, "first", NOW).policy
     changed = replace(PHONE, apps=frozenset({"tiktok"}))
     before = past(made, changed)
     eras = [Era(NOW - timedelta(days=40), rules), Era(CHANGED, made.bundle.policy)]
