@@ -66,12 +66,11 @@ generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and fi
 	@(echo '// @ts-nocheck'; echo '/* eslint-disable complexity -- made by `make generated` of gateway/pages/when.js */'; sed 's/^const when/export const when/' proxy/mailgate/gateway/pages/when.js) > extension/look/when.js
 
 # Parts run beside each other, the longest and those that wait most first, so that the last to end is one that computes.
-# The part rest has all tests that no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of
-# them: a minute more of the processor's time. A gate of a whole session is never quite idle: those of tests/integration/gateway end with their part.
+# The part rest has all tests that no other part has. Continuous integration has run those of the docs in `make check`. Workers of pytest-xdist would
+# share the tests out by themselves, but each collects all of them: a minute more of the processor's time. A gate of a whole session is never quite
+# idle: those of tests/integration/gateway end with their part.
 INTEGRATION := tests/integration/test_
 PART_unit := tests/unit $(addprefix --ignore=tests/unit/,gateway console)
-# on other versions of Python, without the rooms that take most of the time
-RUN_others = $(call ON_OTHERS,tests/unit $(addprefix --ignore=tests/unit/,gateway console store rollout cli))
 PART_packages := tests/e2e/test_debian_packages.py tests/e2e/test_container.py
 PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(PART_packages) $(wildcard tests/e2e/test_console*.py))
 PART_browsers := tests/e2e/extension $(wildcard tests/e2e/test_console*.py)
@@ -81,11 +80,10 @@ PART_integration-i := $(wildcard $(INTEGRATION)[i-o]*.py)
 PART_integration-p := $(wildcard $(INTEGRATION)[p-r]*.py)
 PART_integration-s := $(wildcard $(INTEGRATION)s*.py)
 PART_integration-t := $(wildcard $(INTEGRATION)[t-z]*.py)
-PART_attacks := tests/attacks tests/docs tests/extension tests/golden
+PART_attacks := tests/attacks tests/extension tests/golden $(if $(CI),,tests/docs)
 PART_stores := tests/integration/store tests/integration/gateway
-PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
-# continuous integration runs all unit tests on the others afterwards
-PARTS := $(addprefix test-,integration-a packages browsers integration-p integration-s unit gateway e2e attacks stores integration-i integration-t rest $(if $(CI),,others))
+PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e tests/docs $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
+PARTS := $(addprefix test-,integration-a packages browsers integration-p integration-s unit gateway e2e attacks stores integration-i integration-t rest)
 AT_ONCE := 7
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
@@ -101,21 +99,20 @@ endif
 .PHONY: $(PARTS)
 $(PARTS): test-%: test-setup
 	@echo "The part $* begins"; log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL PYTHONDONTWRITEBYTECODE; \
-	{ $(or $(RUN_$*),$(PYTEST) $(PART_$*)); } >"$$log" 2>&1; failed=$$?; \
+	$(PYTEST) $(PART_$*) >"$$log" 2>&1; failed=$$?; \
 	echo "The part $*:"; cat "$$log"; rm "$$log"; exit $$failed
 
 # The oldest and the newest Python that are here and can make an environment, but for that of .venv: two versions at most, or none.
 OTHER_PYTHONS = $(shell own=$$($(BIN)/python -c 'import sys; print("3.%d" % sys.version_info[1])'); \
   for minor in 11 12 13 14; do python3.$$minor -c 'import venv, ensurepip' 2>/dev/null && echo 3.$$minor; done \
   | sed -n '1p;$$p' | sort -u | grep -vxF "$$own")
-ON_OTHERS = $(if $(OTHER_PYTHONS),$(MAKE) --no-print-directory -k $(addprefix on-python-,$(OTHER_PYTHONS)) ROOMS="$(1)", \
-  echo "There is no other Python here than $$($(BIN)/python -V 2>&1), on which all tests run")
 
-test-pythons: test-setup ## The unit tests on the oldest and on the newest Python that are here; `make test` runs a part of them there
-	@$(call ON_OTHERS,tests/unit tests/golden)
+test-pythons: test-setup ## The unit tests on the oldest and on the newest Python that are here
+	@$(if $(OTHER_PYTHONS),$(MAKE) --no-print-directory -k $(addprefix on-python-,$(OTHER_PYTHONS)), \
+	  echo "There is no other Python here than $$($(BIN)/python -V 2>&1), on which all tests run")
 
 on-python-3.%: .venv-3.%/.mailgate-tests
-	.venv-3.$*/bin/pytest -p no:cacheprovider $(ROOMS)
+	.venv-3.$*/bin/pytest -p no:cacheprovider tests/unit tests/golden
 
 .venv-3.%/.mailgate-tests: requirements.lock requirements-build.lock requirements-dev.lock pyproject.toml
 	@test -x .venv-3.$*/bin/python || python3.$* -m venv .venv-3.$*
