@@ -10,7 +10,7 @@ from mailgate.config.guard import Once, Weekly
 from mailgate.model.phrase import phrase, plural, time_of
 from mailgate.policy.people import address_of
 from mailgate.rollout.person import RefusedError
-from mailgate.rollout.plan import NOUNS, OUT, Counts, Moment, Noun, Plan
+from mailgate.rollout.plan import NOUNS, OUT, Moment, MoversAtMoment, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import EMPTY_WINDOW, KeptOut, WindowTotals
 
@@ -139,16 +139,16 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words.
     Everybody counts who is blocked or asked for proof, or may be."""
     hit = plan.kept_out.of(noun)
-    if hit <= _out(plan.newly, noun):
+    if hit <= _out(plan, noun):
         return hit, ""
-    moment = max(plan.later, key=lambda each: _out(each.newly, noun), default=None)
-    if moment and hit <= _out(moment.newly, noun):
+    moment = max(plan.later, key=lambda each: _out(each, noun), default=None)
+    if moment and hit <= _out(moment, noun):
         return hit, phrase(" %(since)s", since=moment_phrase(plan, moment))
     return hit, phrase(" at one moment or another")
 
 
-def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
-    return sum(newly[label].of(noun) for label in OUT)
+def _out(movers: MoversAtMoment, noun: Noun) -> int:
+    return movers.each_once.out if noun == "people" else sum(movers.newly[label].devices for label in OUT)
 
 
 def moment_phrase(plan: Plan, moment: Moment) -> str:
