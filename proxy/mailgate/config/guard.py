@@ -53,12 +53,13 @@ class Weekly:
         today = now.astimezone(self.zone).date()
         monday = datetime.combine(today - timedelta(days=today.weekday()), time())
         # one of last week may still hold, and one of next week already, where a night has no such hour
+        found = None
         for week in (-1, 0, 1):
             begin = monday + timedelta(weeks=week, minutes=self.begins)
             begins, ends = _outer_ends(begin, begin + timedelta(minutes=self.minutes), self.zone)
-            if begins <= now < ends:
-                return ends
-        return None
+            if begins <= (found or now) < ends:
+                found = ends  # if the next one has begun by the end of this one, it is its end
+        return found
 
     def __str__(self) -> str:
         return self.text
@@ -88,7 +89,10 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _once(text: str, begin: datetime, end: datetime, zone: ZoneInfo) -> Once:
-    begins, ends = _outer_ends(begin, end, zone)
+    try:
+        begins, ends = _outer_ends(begin, end, zone)
+    except OverflowError as error:
+        raise wrong_value("freeze", "no such date; use one that the calendar has") from error
     if ends <= begins:
         raise wrong_value("freeze", "it ends before it begins; write the earlier time first")
     return Once(text, begins, ends)

@@ -49,6 +49,12 @@ def at(text: str) -> datetime:
         ("sat 16:00 - sun 02:30 Europe/Berlin", "2026-10-25T00:40", "2026-10-25T01:30"),
         ("sat 16:00 - sun 02:30 Europe/Berlin", "2027-03-28T01:10", "2027-03-28T01:30"),  # there is no 2:30
         ("sun 02:30 - sun 06:00 Europe/Berlin", "2027-03-28T01:10", "2027-03-28T04:00"),
+        (
+            "sun 02:30 - sun 02:15 Europe/Berlin",
+            "2026-10-25T00:40",
+            "2026-11-01T01:15",
+        ),  # the next one has begun
+        ("sun 02:30 - sun 02:15 Europe/Berlin", "2026-11-01T01:20", None),
     ],
 )
 def test_a_freeze_holds_between_its_ends(text: str, now: str, end: str | None) -> None:
@@ -67,6 +73,8 @@ def test_a_freeze_holds_between_its_ends(text: str, now: str, end: str | None) -
         ("fri 24:00 - mon 08:00 UTC", "not a freeze"),
         (7, "not a freeze"),
         ("2026-02-30 16:00 - 2027-01-04 08:00 UTC", "no such date"),
+        ("2026-12-18 16:00 - 9999-12-31 23:59 America/New_York", "no such date"),
+        ("0001-01-01 00:00 - 2027-01-04 08:00 Asia/Tokyo", "no such date"),
         ("2027-01-04 08:00 - 2026-12-18 16:00 UTC", "it ends before it begins"),
         ("fri 16:00 - fri 16:00 UTC", "start and end are the same"),
         ("fri 16:00 - mon 08:00 Europe/Atlantis", "there is no such time zone"),
