@@ -48,6 +48,8 @@ class MoverFilter:
     """The number of a moment at which they move; None for any moment."""
     before: int | None = None
     """Only those who begin to move before the moment of this number."""
+    newly: bool = False
+    """Only those who did not lose mail before already: none who was blocked and may now prove the device."""
     sort: str = ""
     """One of ``SORT_COLUMNS``; empty for the order of the simulation."""
     descending: bool = False
@@ -114,7 +116,7 @@ class PlanMovers(Queries):
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:
         """How many people lose mail, or may, before the moment of this number, and how many of them are on record with a laptop."""
-        lose = (_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before)
+        lose = (_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before, _newly(_COLUMNS))
         who = select(_COLUMNS.person).where(_COLUMNS.plan == plan, *lose, _COLUMNS.person != "")
         some = who.distinct().subquery()
         reads = select(laptop_readers.c.person).where(laptop_readers.c.person == some.c.person).exists()
@@ -178,7 +180,11 @@ def _filters(wanted: MoverFilter, columns: Any) -> list[ColumnElement[bool]]:
         where.append(columns.since < wanted.before)
     if wanted.at is not None:
         where += [columns.since <= wanted.at, columns.until >= wanted.at]
-    return where
+    return [*where, _newly(columns)] if wanted.newly else where
+
+
+def _newly(columns: Any) -> ColumnElement[bool]:
+    return or_(columns.label != Effect.CHALLENGE.value, columns.before != Effect.BLOCK.value)
 
 
 def _row(plan: str, number: int, mover: Mover) -> dict[str, Any]:

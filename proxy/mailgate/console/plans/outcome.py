@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.console.plans.facts import rules_hitting
+from mailgate.console.plans.movers import moments_of
 from mailgate.console.plans.picture import Panel
 from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns
@@ -157,10 +158,12 @@ class Watched(Fact):
 
 
 async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched:
-    """Whom a plan said to refuse, each with what is known since. Raises StoreUnavailableError."""
-    large = found.movers > LARGE
+    """Whom a plan said to refuse, each with what is known since; none whom a share or a stage holds back. Raises StoreUnavailableError."""
+    large, held_back = found.movers > LARGE, len(moments_of(plan))
     planned = [
-        await store.movers.search(found.digest, MoverFilter(label=label), 0, WATCHED, large=large)
+        await store.movers.search(
+            found.digest, MoverFilter(label=label, before=held_back, newly=True), 0, WATCHED, large=large
+        )
         for label in OUT
     ]
     movers = {each.person or each.device: each for some in planned for each in some.movers}

@@ -224,7 +224,7 @@ async def losers_of(context: ConsoleContext, found: StoredPlan, plan: Plan) -> L
     store, bundle, now = context.store, context.bundle(), context.clock()
     moments, large, movers = moments_of(plan), found.movers > WINDOW, list[Mover]()
     for label in OUT:
-        wanted = MoverFilter(label=label, before=len(moments), sort="" if large else "since")
+        wanted = MoverFilter(label=label, before=len(moments), newly=True, sort="" if large else "since")
         movers += (await store.movers.search(found.digest, wanted, 0, LISTED + 1, large=large)).movers
     people, on_laptop = (None, 0) if large else await store.movers.out(found.digest, len(moments))
     shown = list({(each.person, each.device): each for each in reversed(movers[:LISTED])}.values())[::-1]

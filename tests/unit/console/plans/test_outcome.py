@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 from tests.unit.store.examples import NOW
-from tests.unit.store.plans import ACT, PLAN
+from tests.unit.store.plans import ACT, MOVER, PLAN
 from tests.unit.store.test_plan_movers import asks
 
-from mailgate.console.plans.outcome import outcome_of, panel_of, predicted_at, was_freed_of
+from mailgate.console.plans.outcome import outcome_of, panel_of, predicted_at, was_freed_of, watched_people
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
@@ -53,6 +53,18 @@ async def test_hours_halts_and_the_way_back_are_told(store: Store) -> None:
     long_ago = await outcome_of(store, PLAN, PLANNED, NOW + timedelta(days=10))
     assert long_ago
     assert len(long_ago.spans) == 11
+
+
+async def test_whoever_is_held_back_or_may_now_prove_a_device_is_not_waited_for(store: Store) -> None:
+    """Nor is one of them among those who lose mail."""
+    eased = MOVER._replace(person="bob", label="challenge", effect="challenge", before="block")
+    after_all_moments = MOVER._replace(person="eve", since=3, until=3)
+    found = replace(PLAN, movers=3)
+    await store.plans.keep(found, ACT)
+    await store.movers.add(PLAN.digest, 1, [MOVER, eased, after_all_moments])
+    watched = await watched_people(store, found, PLANNED)
+    assert [each.person for each in watched.named] == [MOVER.person]
+    assert await store.movers.out(PLAN.digest, before=3) == (1, 0)
 
 
 async def test_the_outcome_of_a_rolled_back_plan_stays_readable(store: Store) -> None:
