@@ -45,6 +45,9 @@ async def watch(request: web.Request) -> web.Response:
     language = replace(language_of(request), dated=True)
     if outcome is None:
         return redirect_to(request, "policy-plan", digest=found.digest)
+    watched = await watched_people(context.store, found, plan)
+    # devices of nobody known are named too, and nowhere on the page less than it names
+    outcome = outcome.model_copy(update={"planned": max(outcome.planned, len(watched.named))})
     hitting, dated = rules_hitting(plan), await notices_on_dates(context.store, context.bundle().policy)
     on_dates = [each for each in dated if each.rule in hitting and each.version == outcome.version]
     by_themselves = {each.rule for each in on_dates}
@@ -57,7 +60,7 @@ async def watch(request: web.Request) -> web.Response:
         panel=panel_of(outcome, language),
         headline=facts.headline_of(plan),
         more=facts.more_of(plan),
-        watched=await watched_people(context.store, found, plan),
+        watched=watched,
         on_dates=on_dates,
         off=context.bundle().policy.reliefs.off(context.clock()),
         words=WORDS,

@@ -17,6 +17,7 @@ from mailgate.config import load_bundle
 from mailgate.model import Decision, Effect, Reason, RequestFacts
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
+from mailgate.store.plan_movers import MoverFilter
 
 Opened = Callable[[], Awaitable[Browser]]
 NOBODY = {"rules": [{"id": "nobody", "when": "true", "effect": "block"}]}
@@ -417,11 +418,16 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
         "Refused 2 1 bob Removed the app in time 0 Not seen yet 1 cy Refused outside the plan 0 1 zoe"
         in page.words
     )
+    movers = (await firm.store.movers.search(digest, MoverFilter(name="cy"), 0, 1, large=False)).movers
+    await firm.store.movers.add(digest, 9, [each._replace(person="", device="nobodys") for each in movers])
+    page = await lin.get(f"/console/policy/plans/{digest}/watch")
+    assert "Refused 3 1 bob" in page.words
+    assert "So far 1 of 3 people in the plan were refused" in page.text, "in the picture's words too"
     assert "Roll back to version 1 …" in page.words
     firm.clock.now = NOW + timedelta(minutes=30)
     await lin.post("/console/policy/rollback", confirmed="yes", note="sent in error", to="1")
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
-    assert "Refused 2 1 bob" in page.words
+    assert "Refused 3 1 bob" in page.words
     assert "Rolled back Ran as version 2 from" in page.words
     assert "lin rolled back to version 1: sent in error" in page.words
     assert "Roll back to" not in page.words
