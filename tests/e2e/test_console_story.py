@@ -178,7 +178,9 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         ada.page.get_by_text("Requests, devices and gates in numbers").click()
         row = ada.page.get_by_role("row").filter(has_text=RULE["title"]).filter(has_text="No mail").first
         row.get_by_role("link", name=re.compile("show (it|them)")).click()
-        latest = ada.page.get_by_role("row").filter(has_text="alice").first  # written a moment after it was counted
+        latest = (
+            ada.page.get_by_role("row").filter(has_text="alice").first
+        )  # written a moment after it was counted
         assert wait_for(lambda: "No mail" in latest.inner_text() or ada.page.reload() is None)
 
         # It was sent in error. grace takes it back, and mail flows with the next request.
