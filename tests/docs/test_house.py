@@ -23,7 +23,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 23,
-    "lines of tests": 131_530,
+    "lines of tests": 131_534,
     "lines of benchmarks": 2_478,
 }
 GUIDES, GUIDE = 50_000, 5_000

@@ -3,7 +3,7 @@
 It says how the source is set and what its API, which is under ``exchanges``, says of which device: listed apps,
 null where there is no inventory. ``origins`` are the settings that say where the API is. ``list`` is there if the list of devices is all
 that is read: the key of its ``items``, the ``name`` of a device's own name, and how many questions it takes until its ``first_page`` is
-there; if it has them, the key of its ``total``, the key of ``one`` device in an answer about it, and what is asked about it ``apart``: the
+there; if it has them, the key of its ``total``, the key of ``one`` device in an answer about it (with ``[]`` at its end if it stands in a list), and what is asked about it ``apart``: the
 end of the path, with an answer about one app.
 """
 

@@ -61,8 +61,8 @@ class OneDevice:
     """The API of any source, with one device on which an app is installed. The source's own file shapes its answers, by ``list``."""
 
     def __init__(self, device: dict[str, Any], listing: Mapping[str, Any]) -> None:
-        one = listing.get("one")
-        told = {one: [device] if one == listing.get("items") else device, listing.get("total"): 1}
+        one = listing.get("one", "")
+        told = {one.removesuffix("[]"): [device] if one.endswith("[]") else device, listing.get("total"): 1}
         self._answers = listing.get("apart", {}) | {"": told if one else device}
 
     async def ask(self, question: ApiRequest) -> ApiResponse:

@@ -41,7 +41,7 @@ from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.policy.simulate.flip import KEPT_OUT
-from mailgate.policy.simulate.impact import OUT, UNDATED, Impact, Subject, later_cell
+from mailgate.policy.simulate.impact import AT_ONCE, OUT, UNDATED, Impact, Subject, later_cell
 from mailgate.policy.simulate.judge import Comparison, Occasion
 from mailgate.policy.simulate.later import WorstMoment, change_moments, in_full
 from mailgate.policy.simulate.what_if import judged_again_at, with_expired_report
@@ -80,14 +80,17 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
             for each in one.occasions:
                 old = decide(at(each.before, moment), old_rules).effect
                 new = decide(at(each.after, moment), new_rules).effect
-                if old is not new:
-                    cell = later_cell(moment, new.value)
+                cells = [later_cell(moment, new.value)] * (old is not new)
+                out = new.value in KEPT_OUT and new.severity > old.severity
+                for cell in (*cells, *[later_cell(moment, OUT)] * out):
                     devices.setdefault(cell, set()).add(one.id)
                     people.setdefault(cell, set()).update({each.person} - {""})
     found = {
         cell: count
         for cell, count in impact.tally.subjects.items()
-        if cell[0] == "later" and len(cell) == len(later_cell(NOW, ""))  # and not by what
+        if cell[0] == "later"
+        and cell[1] != AT_ONCE
+        and len(cell) == len(later_cell(NOW, ""))  # and not by what
     }
     assert found == {cell: len(names) for cell, names in devices.items()}
     assert {cell: impact.tally.people.count(cell) for cell in people} == {
@@ -117,6 +120,7 @@ def test_a_phone_allowed_until_a_stage_moves_at_its_start() -> None:
         ("allow", "allow"): 1,
         later_cell(moments[0], "warn"): 1,
         later_cell(moments[1], "block"): 1,
+        later_cell(moments[1], OUT): 1,
         (OUT,): 1,
     }
     same = Impact(staged, staged, moments=moments)
