@@ -93,7 +93,7 @@ def _once(text: str, begin: datetime, end: datetime, zone: ZoneInfo) -> Once:
         begins, ends = _outer_ends(begin, end, zone)
     except OverflowError as error:
         raise wrong_value("freeze", "no such date; use one that the calendar has") from error
-    if ends <= begins:
+    if end <= begin:
         raise wrong_value("freeze", "it ends before it begins; write the earlier time first")
     return Once(text, begins, ends)
 

@@ -96,6 +96,8 @@ def impact_words(plan: Plan) -> str:
     worst = worst_of(plan).each_once
     if worst.out:
         return phrase("%(people)s newly without mail", people=_of(worst.out, plan))
+    if plan.undated.devices:
+        return _undated(plan)
     if worst.people:
         return plural(
             "Nobody is newly without mail; %(people)s gets something else",
@@ -114,6 +116,16 @@ def impact_words(plan: Plan) -> str:
     return phrase("Nothing changes for %(people)s", people=everybody)
 
 
+def _undated(plan: Plan) -> str:
+    people, devices = plan.undated.people, plan.undated.devices
+    return plural(
+        "%(who)s might lose mail at a time we cannot tell",
+        "%(who)s might lose mail at a time we cannot tell",
+        people or devices,
+        who=_of(people, plan) if people else devices_in(plan.undated),
+    )
+
+
 def described(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The pictures in words."""
     found = [
@@ -128,6 +140,8 @@ def described(plan: Plan, translator: Translator = ENGLISH) -> str:
         for label in ORDER
         if (newly := point.newly[label]).devices
     ]
+    if plan.undated.devices:
+        found.append(joined([_undated(plan), "."], ""))
     return joined([*(found or [phrase("Nothing changes for anybody.")]), _same(plan)], " ")
 
 

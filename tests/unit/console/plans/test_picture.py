@@ -104,6 +104,19 @@ def test_whoever_moves_in_two_ways_is_one_person() -> None:
     assert impact_words(eased) == "Nobody is newly without mail; 6 of 5,000 people (0.1%) get something else"
 
 
+def test_who_might_lose_mail_at_an_unknown_time_is_not_nobody() -> None:
+    someday = plan({}, undated={"people": 5, "devices": 7, "rules": ["aged"]})
+    assert summary(someday) == "5 of 5,000 people (0.1%) might lose mail at a time we cannot tell."
+    assert "Nothing changes" not in described(someday)
+    assert (
+        impact_words(plan({"warn": 9}, undated={"people": 0, "devices": 1, "rules": []}))
+        == "1 device might lose mail at a time we cannot tell"
+    )
+    assert impact_words(plan({"block": 9}, undated={"people": 5, "devices": 7, "rules": []})).startswith(
+        "9 of"
+    )
+
+
 def test_nobody_moved_is_said() -> None:
     assert panels(plan({})) == []
     assert described(plan({})) == "Nothing changes for anybody. No change for 5,000 devices of 1 person."
