@@ -128,7 +128,7 @@ def _undated(plan: Plan) -> str:
 
 def described(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The pictures in words."""
-    found = [
+    found: list[str] = [
         phrase(
             "%(people)s with %(devices)s %(outcome)s%(when)s.",
             people=people_in(newly),
