@@ -58,7 +58,7 @@ class Weekly:
             begin = monday + timedelta(weeks=week, minutes=self.begins)
             begins, ends = _outer_ends(begin, begin + timedelta(minutes=self.minutes), self.zone)
             if begins <= (found or now) < ends:
-                found = ends  # if the next one has begun by the end of this one, it is its end
+                found = ends  # where the next freeze begins before this one ends, both end with it
         return found
 
     def __str__(self) -> str:

@@ -88,7 +88,7 @@ class MoversAtMoment(Fact):
 
     @property
     def each_once(self) -> PeopleMoved:
-        """``moved``, or for an older plan what is at most so."""
+        """``moved``. Of an older plan, upper bounds: whose devices move to two effects counts twice."""
         if self.moved:
             return self.moved
         found: dict[str, Counter[str]] = {"kind": Counter(), "group": Counter()}

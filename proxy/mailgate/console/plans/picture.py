@@ -224,7 +224,7 @@ def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
 
 
 def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
-    # whose devices move to two effects is in the bars of both
+    # a person whose devices move to two effects is in the bars of both, so bars may be longer than the number beside them
     largest, left, right = max(max(whole, sum(parts.values())) for _, parts, _, whole in rows), 120, 110
     room = WIDTH - left - right
     for number, (name, parts, moved, whole) in enumerate(rows):
