@@ -87,14 +87,14 @@ class PlanOutcome(PlanTerm):
     """Rules that halted or were turned off while it was in force; if it still is, also earlier ones that still restrict nobody."""
 
 
-class Outcome(NamedTuple):
+class WatchedOutcome(NamedTuple):
     """What became of a plan, in numbers and by name."""
 
     told: PlanOutcome
     watched: "Watched"
 
 
-async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime) -> Outcome | None:
+async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime) -> WatchedOutcome | None:
     """The outcome of a plan since it was put in force, until its end or now; None if it was never in force.
 
     Raises StoreUnavailableError.
@@ -134,7 +134,7 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
         help_requests=await _help(store, plan, term.since, until),
         halted=await _halted(store, term, now),
     )
-    return Outcome(told, watched)
+    return WatchedOutcome(told, watched)
 
 
 WATCHED = 1_000
