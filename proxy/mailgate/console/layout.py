@@ -95,12 +95,14 @@ async def _waits(request: web.Request) -> dict[str, int]:
     if not roles & {"operator", "approver"}:
         return {}
     try:
-        asked, _ = await context.store.help_requests.waiting(0) if "operator" in roles else (0, [])
+        people, nobodys, _ = (
+            await context.store.help_requests.waiting(0) if "operator" in roles else (0, 0, [])
+        )
         plans = await plan_statuses(context.store, context.guard, context.clock(), MAX_PLANS)
     except StoreError:
         return {}
     return {
-        "help_requests": asked,
+        "help_requests": people + nobodys,
         "policy": sum(waits_for(plan, name, may_approve="approver" in roles) for plan in plans),
     }
 

@@ -169,7 +169,7 @@ async def get_plan_outcome(call: Call, digest: Digest) -> PlanOutcome:
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
         raise ProblemError(409, "this plan has never run")
-    return outcome
+    return outcome.told
 
 
 async def approve_plan(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
