@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mailgate.console import svg
-from mailgate.console.plans.facts import EFFECT_STATES, devices_in, people_in, title_of
+from mailgate.console.plans.facts import EFFECT_STATES, counted_in_words, devices_in, people_in, title_of
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.console.words import KIND_CHOICES
 from mailgate.model.phrase import ENGLISH, Phrase, Translator, capital, joined, phrase, plural, translate
@@ -132,9 +132,8 @@ def described(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The pictures in words."""
     found: list[str] = [
         phrase(
-            "%(people)s with %(devices)s %(outcome)s%(when)s.",
-            people=people_in(newly),
-            devices=devices_in(newly),
+            "%(counts)s %(outcome)s%(when)s.",
+            counts=counted_in_words(newly),
             outcome=WORDS[label],
             when=_at(plan, point.at, translator),
         )
