@@ -304,7 +304,7 @@ def _on_a_laptop(people: int, on_laptop: int) -> Check:
 def _told_ahead(plan: Plan) -> Check:
     """Whether those who lose mail are warned before, as far as counts can tell: by the same rule, and no fewer."""
     moments = [(plan.made_at, plan), *((each.at, each) for each in plan.later)]
-    losing = [(at, then) for at, then in moments if _may_lose(plan, then)]
+    losing = [(at, then) for at, then in moments if _may_lose(then)]
     if losing and losing[0][1] is plan:
         return "warn", phrase("They lose mail at once, without a warning")
     out, warned = _first_by_rule(losing, OUT), _first_by_rule(moments, (Effect.WARN.value,))
@@ -322,7 +322,7 @@ def _told_ahead(plan: Plan) -> Check:
     )
 
 
-def _may_lose(plan: Plan, then: MoversAtMoment) -> bool:
+def _may_lose(then: MoversAtMoment) -> bool:
     """Whether somebody may newly lose mail at a moment: not who could not prove a device before, and may now."""
     asked, moved = then.newly[Effect.CHALLENGE].devices, then.moved
     surely = any(then.newly[label].devices for label in OUT if label != Effect.CHALLENGE)
