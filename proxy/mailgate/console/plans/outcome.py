@@ -12,7 +12,7 @@ from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.model import PostureState
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import ENGLISH, Translator, phrase
+from mailgate.model.phrase import ENGLISH, Translator, phrase, plural
 from mailgate.policy.reliefs import Cause
 from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.kept_plans import read_plan
@@ -268,14 +268,18 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
 
 def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
     """The title and the description of the picture."""
-    told = {"number": outcome.kept_out, "whole": outcome.planned, "others": outcome.unexpected}
+    whole, told = outcome.planned, {"number": outcome.kept_out, "others": outcome.unexpected}
     if outcome.ended:
-        return phrase("Refused"), phrase(
-            "%(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
+        return phrase("Refused"), plural(
+            "%(number)s of %(count)s person in the plan was refused, and %(others)s who were not in it.",
+            "%(number)s of %(count)s people in the plan were refused, and %(others)s who were not in it.",
+            whole,
             **told,
         )
-    return phrase("Refused so far"), phrase(
-        "So far %(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
+    return phrase("Refused so far"), plural(
+        "So far %(number)s of %(count)s person in the plan was refused, and %(others)s who were not in it.",
+        "So far %(number)s of %(count)s people in the plan were refused, and %(others)s who were not in it.",
+        whole,
         **told,
     )
 
