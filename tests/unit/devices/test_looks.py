@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.store.examples import MAX_AGE, NOW, catalog
 
 from mailgate.devices.device import Device, Report
-from mailgate.devices.looks import expiry
+from mailgate.devices.looks import expiry, within_reach
 from mailgate.devices.posture import may_restrict, posture_of, stable_until, strictest
 from mailgate.devices.trust import ENROLLED, rank, report_by, without_look
 from mailgate.model import (
@@ -461,3 +461,15 @@ def test_only_a_bad_word_speaks_against_a_new_device() -> None:
     assert not may_restrict(None, KNOWN)
     assert may_restrict(None, replace(KNOWN, compliance=BAD))
     assert may_restrict(None, replace(KNOWN, threat=Threat.MEDIUM))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(None, True), (frozenset({"tiktok", "wechat"}), True), (frozenset({"tiktok"}), False)],
+)
+def test_people_are_told_of_every_app_only_if_the_look_could_answer_for_each(
+    asked: frozenset[str] | None, told: bool
+) -> None:
+    report = Report("mdm", "1", apps_complete=True, asked=asked)
+    assert within_reach(report, frozenset({"tiktok", "wechat"})).saw_device is told
+    assert within_reach(replace(report, apps_complete=None), frozenset({"chess"})).saw_device is None

@@ -1,6 +1,6 @@
 """Whether a device gets mail, why, since when, and by which source; also as one sentence for the help desk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,8 @@ from mailgate.config import Bundle
 from mailgate.console.explain.requests import decide_last_request
 from mailgate.console.words import EFFECTS, device_in_words, looked_clause, reason_in_words
 from mailgate.devices.device import Device
-from mailgate.model import Access, Decision, Effect, Posture
+from mailgate.devices.trust import ASLEEP, told_state
+from mailgate.model import Absence, Access, Decision, Effect, Posture, PostureState
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import capital, joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
@@ -45,6 +46,17 @@ _MAIL = {
     Effect.CHALLENGE: MailAccess.PROOF,
     Effect.BLOCK: MailAccess.OUT,
 }
+
+
+NO_APP_KNOWN: Mapping[str, str] = {
+    PostureState.CLEAN: phrase("no listed app on it"),
+    PostureState.PARTIAL: phrase("not every app on it was seen"),
+    PostureState.STALE: phrase("the last report of its apps is too old"),
+    ASLEEP: phrase("it does not report now"),
+    PostureState.MISSING: phrase("nothing was reported of its apps"),
+    PostureState.UNAVAILABLE: phrase("reports of its apps cannot be read"),
+}
+"""What is known of the apps on a device that gets mail, and on which none is known, by its state."""
 
 
 class MailStatus(Fact):
@@ -168,8 +180,9 @@ def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
     if decision.effect is Effect.ALLOW:
         if names:
             return phrase("%(apps)s on it, which no rule blocks", apps=joined_names(names, joined_by_and))
-        looked = posture.reported_at is not None and not posture.lost
-        return phrase("no listed app on it") if looked else phrase("nothing was reported of its apps")
+        if (posture.state, posture.absence) == (PostureState.CLEAN, Absence.ENFORCED):
+            return phrase("no listed app can run on it")
+        return NO_APP_KNOWN.get(told_state(posture), NO_APP_KNOWN[PostureState.MISSING])
     if decision.apps:
         return phrase("%(apps)s on it", apps=joined_names(names, joined_by_and))
     return (

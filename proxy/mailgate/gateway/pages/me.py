@@ -130,7 +130,7 @@ LABELS: dict[str, Phrase] = {
     "role": phrase("Who"),
 }
 
-_YES, _NO, _NOTHING = phrase("yes"), phrase("no"), phrase("none")
+_YES, _NO, _NOTHING, _UNTOLD = phrase("yes"), phrase("no"), phrase("none"), phrase("not known")
 _CHOICES = {
     "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is closed")},
     "role": {"operator": phrase("The help desk"), "other": phrase("An administrator")},
@@ -320,7 +320,7 @@ def _fields(fields: Stored, language: Language) -> list[Mapping[str, Any]]:
 def _text(name: str, value: object, language: Language) -> Markup | str:
     match value:
         case None | "" | ():
-            return language.say(_NOTHING)
+            return language.say(_NOTHING if value == () else _UNTOLD)
         case bool():
             return language.say(_YES if value else _NO)
         case tuple():

@@ -39,8 +39,12 @@ from mailgate.store.looks import DataLook
 from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
-_OF_A_FACT = {"compliance_at": VERDICT, "denied_at": DENIAL}
-"""Fields that say nothing if the source gave no verdict, or nobody checked what cannot run."""
+_OF_A_FACT = {
+    "reported_at": ("apps", "apps_complete", "profile"),
+    "compliance_at": VERDICT,
+    "denied_at": DENIAL,
+}
+"""Fields that say nothing if the source has not looked at the apps, gave no verdict, or nobody checked what cannot run."""
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "names"})
 """Fields of a report that are not columns or are shown in another form."""
@@ -110,7 +114,7 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> Stored:
     unsaid |= {"asked"} if report.asked is None else set()
     shown = [each.name for each in fields(report) if each.name not in _SHOWN_APART | unsaid]
     told = {name: getattr(report, name) for name in shown}
-    told["apps_complete"] = report.saw_device
+    told |= {"apps_complete": report.saw_device} if "apps_complete" in told else {}
     if user_text(report.owner) not in ("", user_text(person)):
         told["owner"] = "…"  # somebody else's name is not shown
     told |= {

@@ -18,7 +18,7 @@ from mailgate.console.devices.mail_status import (
 from mailgate.console.explain.requests import sightings_of
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Decision, Effect, Kind, Posture, Reason
+from mailgate.model import Absence, AppsReport, Decision, Effect, Kind, Posture, PostureState, Reason
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Store
 from mailgate.store.client_facts import client_facts
@@ -61,6 +61,23 @@ async def test_a_clean_device_gets_mail_and_it_is_said_who_looked(store: Store) 
     found = await stands(store)
     assert (found.mail, found.rule, found.exempt_from, found.since) == (MailAccess.GETS, "open", "", None)
     assert found.sentence == "Gets mail: no listed app on it; jamf looked at 2026-12-01 11:00 UTC."
+
+
+@pytest.mark.parametrize(
+    ("posture", "cause"),
+    [
+        (Posture(PostureState.CLEAN, absence=Absence.SEEN), "no listed app on it"),
+        (Posture(PostureState.CLEAN, absence=Absence.ENFORCED), "no listed app can run on it"),
+        (Posture(PostureState.PARTIAL, reported_at=NOW), "not every app on it was seen"),
+        (Posture(PostureState.STALE, reported_at=NOW), "the last report of its apps is too old"),
+        (Posture(PostureState.STALE, kind=Kind.LAPTOP, sources=("enrolled",)), "it does not report now"),
+        (Posture(PostureState.UNAVAILABLE), "reports of its apps cannot be read"),
+        (Posture(), "nothing was reported of its apps"),
+    ],
+)
+def test_that_no_app_is_there_is_told_only_if_it_is_known(posture: Posture, cause: str) -> None:
+    allowed = Decision(Effect.ALLOW, Reason.RULE_MATCHED, "open", "v1")
+    assert mail_status(replace(access(), posture=posture), allowed, bundle().policy).cause == cause
 
 
 async def test_a_listed_app_without_a_rule_is_told_too(store: Store) -> None:

@@ -210,7 +210,7 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [((), "none"), (None, "none"), ("", "none"), (False, "no"), (("a", "b"), "a, b"), (7, "7")],
+    [((), "none"), (None, "not known"), ("", "not known"), (False, "no"), (("a", "b"), "a, b"), (7, "7")],
 )
 def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
     record = StoredRecord({"status": value}, NOW)

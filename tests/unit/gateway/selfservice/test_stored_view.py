@@ -99,6 +99,8 @@ def test_a_field_that_no_source_told_is_left_out():
     _, report = reported(asked=None, compliance_at=None, denied_at=None).stored
     assert not {"asked", "compliance", "threat", "denied", "not_denied"} & report.keys()
     assert {"apps", "enrolment", "looked_from"} <= report.keys()
+    _, report = reported(apps=frozenset(), apps_complete=None, reported_at=None).stored
+    assert not {"apps", "apps_complete", "profile", "reported_at"} & report.keys()
 
 
 def test_every_field_has_words():
