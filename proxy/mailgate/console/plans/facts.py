@@ -159,11 +159,9 @@ def counted_in_words(counts: Counts) -> str:
 
 def losers_in_words(plan: Plan) -> str:
     """How many newly lose mail by a plan, or may."""
-    return (
-        people_in(plan.kept_out)
-        if plan.kept_out.people or not plan.kept_out.devices
-        else devices_in(plan.kept_out)
-    )
+    lost = plan.kept_out
+    who = devices_in(lost) if lost.devices and not lost.people else people_in(lost)
+    return who if plan.is_sure else phrase("up to %(who)s", who=who)
 
 
 def regaining_in_words(plan: Plan) -> str:

@@ -294,7 +294,11 @@ def _spans(plan: Plan, since: datetime, now: datetime, span: timedelta) -> list[
 
 
 async def _help(store: Store, plan: Plan, since: datetime, until: datetime) -> dict[str, int]:
-    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules_hitting(plan)}
+    by_label = [newly[label] for newly in (plan.newly, *(each.newly for each in plan.later)) for label in OUT]
+    # the default refuses too, and so may a rule of which nobody knows
+    maybe = {row.value for each in by_label for row in each.by.get("rule", ())}
+    rules = dict.fromkeys([*rules_hitting(plan), *sorted(maybe)])
+    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules}
     return {rule: count for rule, count in counted.items() if count}
 
 

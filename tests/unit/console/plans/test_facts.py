@@ -212,6 +212,8 @@ def test_devices_of_nobody_are_told_as_devices() -> None:
     assert losers_in_words(plan_of(kept_out={"people": 0, "devices": 2})) == "2 devices"
     assert losers_in_words(plan_of(kept_out={"people": 1, "devices": 2})) == "1 person"
     assert losers_in_words(plan_of()) == "0 people"
+    perhaps = {"undated": {"people": 5, "devices": 5, "rules": []}, "kept_out": {"people": 5, "devices": 5}}
+    assert losers_in_words(plan_of(**perhaps)) == "up to 5 people"
     undated = plan_of(undated={"people": 0, "devices": 1, "rules": []})
     assert next(undated_in_words(undated)).startswith("1 device might lose mail at a time we cannot tell")
 
