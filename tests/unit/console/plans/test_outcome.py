@@ -151,6 +151,23 @@ async def test_what_was_planned_counts_devices_of_nobody_known(store: Store) -> 
         assert (await told(store, found, plan, NOW)).planned == 5
 
 
+async def test_of_rules_that_run_again_it_is_said_whom_they_refused_before(store: Store) -> None:
+    """A first refusal is recorded once, so who was refused then may be refused again without a word."""
+    await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    await store.policies.activate(PLAN.candidate, Act(NOW, "ada", "policy-activated"))
+    await asks(store, MOVER.person, PLAN.candidate.policy, hours=1)
+    await retract(store, Person("lin", "desk"), "sent in error", NOW + timedelta(hours=2))
+    again = replace(PLAN, digest="abcdef02", serial=3, movers=1)
+    await store.plans.keep(again, ACT)
+    await store.movers.add(again.digest, 1, [MOVER])
+    await store.policies.activate(PLAN.candidate, Act(NOW + timedelta(hours=5), "ada", "policy-activated"))
+    await asks(store, MOVER.person, PLAN.candidate.policy, hours=6)
+    outcome = await outcome_of(store, again, PLANNED, NOW + timedelta(hours=7))
+    assert outcome
+    assert (outcome.told.kept_out, outcome.told.unexpected, outcome.told.earlier) == (0, 0, 1)
+    assert [each.seen for each in outcome.watched.named] == ["not-seen"]
+
+
 async def test_help_is_counted_for_every_rule_that_may_refuse(store: Store) -> None:
     """The default among them, and a rule of which it is not known whether it refuses."""
     await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
