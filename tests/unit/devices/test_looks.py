@@ -169,6 +169,28 @@ def test_facts_of_the_future_are_of_now() -> None:
     assert (told.reported_at, told.denied_at, told.compliance_at) == (NOW, NOW, NOW)
 
 
+@pytest.mark.parametrize(
+    ("ahead", "lag", "begin"),
+    [
+        (timedelta(minutes=5), timedelta(), None),
+        (timedelta(minutes=6), timedelta(), NOW - timedelta(minutes=6)),
+        (HOUR * 20, HOUR, NOW - HOUR * 20),
+        (timedelta(minutes=5), HOUR, NOW - HOUR + timedelta(minutes=5)),
+    ],
+)
+def test_a_look_by_a_clock_that_is_ahead_may_be_as_much_older(
+    ahead: timedelta, lag: timedelta, begin: datetime | None
+) -> None:
+    look = report_by("mdm", "1", apps=AppsReport(NOTHING, True, NOW + ahead, lag)).received(NOW)
+    assert (look.reported_at, look.looked_from) == (NOW, begin)
+
+
+def test_a_look_by_a_clock_that_is_hours_ahead_takes_no_app_back() -> None:
+    seen = by("intune", looked(1, "tiktok"))
+    for hours, state in ((-20, PostureState.LISTED), (0.5, PostureState.CLEAN)):
+        assert posture(seen, by("jamf", looked(hours)).received(NOW)).state is state
+
+
 def test_apps_that_were_seen_and_cannot_run_are_named_until_they_count_again() -> None:
     seen = by("mdm", looked(2, "tiktok"), denied(1, until=1))
     found = posture(seen)

@@ -85,7 +85,7 @@ class MailStatus(Fact):
     then: Words
     """What the device gets after the exemption, in words; empty without an exemption."""
     source: str
-    """The source whose report is used; empty if there is none."""
+    """The source that looked at the apps, of an app that is there the one that saw it; empty if there is none."""
     looked_at: Instant | None
     """The latest time at which that source can have looked at the apps; null if it did not."""
     looked_from: Instant | None
@@ -118,6 +118,9 @@ def mail_status(
     mail = _mail(access, decision, relief)
     since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
     until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
+    look = access.posture.look(
+        at_apps=bool(access.posture.apps) and (bool(told.apps) or told.effect is Effect.ALLOW)
+    )
     found = MailStatus.taken_from(
         told,
         access.posture,
@@ -128,7 +131,9 @@ def mail_status(
         until=until,
         exempted_why=relief.why if relief else "",
         then=EFFECTS[_after(without, relief)] if relief else "",
-        looked_at=access.posture.reported_at,
+        source=look.source if look else access.posture.source,
+        looked_at=look and look.at,
+        looked_from=look and look.at - look.lag,
         exempt_from=_exempt_from(access, decision, policy),
         sentence="",
     )

@@ -94,6 +94,17 @@ async def test_a_refused_device_tells_its_apps_and_what_would_help(store: Store)
     assert found.sentence == "No mail: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
+async def test_an_app_is_told_by_the_source_that_saw_it_and_not_by_the_last_that_looked(store: Store) -> None:
+    await reported(store, "tiktok")
+    looked = AppsReport(frozenset(), True, NOW - timedelta(minutes=5), timedelta(hours=2))
+    record = report_by("intune", "7", "ada", Kind.PHONE, "ios", apps=looked, serial="SERIAL1")
+    known = report_by("jamf", "7", "ada", Kind.PHONE, "ios", serial="SERIAL1", adds=True)
+    await store.devices.ingest([known, record], NOW)
+    found = await stands(store, TITLED, OPEN)
+    assert (found.source, found.looked_at) == ("jamf", NOW - timedelta(hours=1))
+    assert found.sentence == "No mail: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
+
+
 async def test_if_two_rules_refuse_the_exemption_is_from_all(store: Store) -> None:
     await reported(store, "tiktok")
     again = BANNED | {"id": "again"}
