@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 88_520,
+    "lines": 88_620,
     "files": 519,
     "files under 40 lines, __init__ apart": 7,
     "rooms": 16,
