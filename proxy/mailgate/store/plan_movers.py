@@ -116,8 +116,7 @@ class PlanMovers(Queries):
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:
         """How many people lose mail, or may, before the moment of this number, and how many of them are on record with a laptop."""
-        lose = (_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before, _newly(_COLUMNS))
-        who = select(_COLUMNS.person).where(_COLUMNS.plan == plan, *lose, _COLUMNS.person != "")
+        who = select(_COLUMNS.person).where(_COLUMNS.plan == plan, _lose(before), _COLUMNS.person != "")
         some = who.distinct().subquery()
         reads = select(laptop_readers.c.person).where(laptop_readers.c.person == some.c.person).exists()
         query = select(func.count(), func.count().filter(reads)).select_from(some)
@@ -187,6 +186,11 @@ def _newly(columns: Any) -> ColumnElement[bool]:
     return or_(columns.label != Effect.CHALLENGE.value, columns.before != Effect.BLOCK.value)
 
 
+def _lose(before: int) -> ColumnElement[bool]:
+    """Those who newly lose mail, or may, before the moment of this number."""
+    return and_(_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before, _newly(_COLUMNS))
+
+
 def _row(plan: str, number: int, mover: Mover) -> dict[str, Any]:
     lists = {"groups": json.dumps(mover.groups), "apps": json.dumps(mover.apps)}
     return {"plan": plan, "number": number, **mover._asdict(), **lists}
@@ -236,22 +240,26 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
 
 
 class FirstRefusals(Queries):
-    async def compare_refusals(self, policy: str, plan: str, before: str, size: int = COMPARED) -> bool:
-        """Compare some first refusals with a plan and the policy before it. Returns whether there may be more."""
+    async def compare_refusals(
+        self, policy: str, plan: str, before: str, held_back: int, size: int = COMPARED
+    ) -> bool:
+        """Compare some first refusals with those whom a plan says to lose mail, or may, before the moment ``held_back``, and with the policy
+        before it. Returns whether there may be more."""
         query = select(first_refusals).where(_FIRST.policy == policy, _FIRST.sort == NEW).limit(size)
         rows = await self._rows(query, timeout_seconds=10)
         people = {row.person for row in rows if row.person}
         devices = {row.device for row in rows if not row.person}
-        named = await self._among(_COLUMNS.person, people, _COLUMNS.plan == plan)
-        named |= await self._among(_COLUMNS.device, devices, _COLUMNS.plan == plan)
+        theirs = and_(_COLUMNS.plan == plan, _lose(held_back))
+        named = await self._among(_COLUMNS.person, people, theirs)
+        named |= await self._among(_COLUMNS.device, devices, theirs)
         known = await self._among(_FIRST.subject, {row.subject for row in rows}, _FIRST.policy == before)
         sorts: dict[str, list[str]] = {}
         for row in rows:
             sort = BEFORE if row.subject in known else PLANNED if row.subject in named else OTHER
             sorts.setdefault(sort, []).append(row.subject)
         for sort, subjects in sorts.items():
-            theirs = (_FIRST.policy == policy, _FIRST.subject.in_(subjects))
-            await self._change(update(first_refusals).where(*theirs).values(sort=sort))
+            alike = (_FIRST.policy == policy, _FIRST.subject.in_(subjects))
+            await self._change(update(first_refusals).where(*alike).values(sort=sort))
         return len(rows) == size
 
     async def _among(self, column: ColumnElement[str], names: set[str], of: ColumnElement[bool]) -> set[str]:

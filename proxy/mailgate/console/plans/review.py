@@ -86,8 +86,13 @@ class PlannedRule:
 
 async def planned_rules(found: StoredPlan, plan: Plan, now: datetime) -> list[PlannedRule]:
     """The new and changed rules, and those under which other people come. Raises ConfigError."""
+    return await compute(_planned, await planned_policy(found), plan, now)
+
+
+async def planned_policy(found: StoredPlan) -> Policy:
+    """The rules of a plan, without the members of its groups. Raises ConfigError."""
     texts = frozenset(item for item in found.candidate.texts.items() if item[0] != KEPT_GROUPS)
-    return await compute(_planned, texts, plan, now)
+    return await compute(_policy, texts)
 
 
 @lru_cache(maxsize=8)
@@ -95,8 +100,8 @@ def _policy(texts: frozenset[tuple[str, str]]) -> Policy:
     return compile_rules(dict(texts)).policy
 
 
-def _planned(texts: frozenset[tuple[str, str]], plan: Plan, now: datetime) -> list[PlannedRule]:
-    policy, hitting = _policy(texts), rules_hitting(plan)
+def _planned(policy: Policy, plan: Plan, now: datetime) -> list[PlannedRule]:
+    hitting = rules_hitting(plan)
     told = {each.id: each for each in rules_in_words(policy, now)}
     changed: dict[str, list[Change]] = {}
     for each in plan.changes:

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.resources import files
 from math import ceil
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from mailgate.app import utc_now
 from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Shown
 from mailgate.errors import MailgateError
 from mailgate.look import MARK, badge, icon, style
+from mailgate.own_files import OwnFile
 
 
 class NotLetInError(MailgateError):
@@ -109,7 +109,7 @@ class StartPage:
         pages.globals.update(icon=icon, mark=MARK)
         self._template = pages.get_template("start.html")
         self._style = style("templates/start.css", package=__package__)
-        self._script = files(__package__).joinpath("templates", "start.js").read_text("utf-8").strip()
+        self._script = OwnFile(__package__, "templates/start.js").text().strip()
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES)
