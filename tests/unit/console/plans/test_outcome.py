@@ -136,7 +136,7 @@ async def test_a_client_without_a_name_or_known_device_is_counted_and_not_waited
     assert ([each.device for each in watched.named if not each.person], watched.unnamed) == ([known.id], 1)
 
 
-async def test_what_was_planned_counts_devices_of_nobody_known(store: Store) -> None:
+async def test_the_outcome_counts_planned_devices_of_nobody_known(store: Store) -> None:
     """As its refusals do; an older plan tells of them by its movers alone."""
     await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
     await store.devices.ingest([Report("jamf", "j1", kind=Kind.PHONE)], NOW)
