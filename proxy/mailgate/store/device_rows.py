@@ -18,7 +18,7 @@ from sqlalchemy.types import NullType
 from mailgate.devices.device import Device
 from mailgate.devices.names import ids, logins, user_text
 from mailgate.model.times import LONG_AGO
-from mailgate.store.bulk_rows import Order, among, put_rows
+from mailgate.store.bulk_rows import Order, RowPage, among, put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
@@ -106,14 +106,6 @@ class DeviceFilter:
 
 _EQUAL = ("state", "mail", "source", "os", "kind")
 """The columns that are compared as they are, beginning with those that leave the fewest rows in most companies."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDevices:
-    """Some devices in order, and the key after which the next page begins; None if there are no more."""
-
-    devices: tuple[Device, ...]
-    after: int | None
 
 
 class OutageCause(NamedTuple):
@@ -226,7 +218,7 @@ class DeviceRows(Queries):
         query = select(device_rows).where(_COLUMNS.person.in_(people))
         return await self._each(query, made(DeviceRow), timeout_seconds=10)
 
-    async def search(self, wanted: DeviceFilter, after: int, size: int) -> FoundDevices:
+    async def search(self, wanted: DeviceFilter, after: int, size: int) -> RowPage[Device, int]:
         """The next devices after the one with this key whose rows match."""
         async with self._database.reading(timeout_seconds=10) as connection:
             last_one = select(device_rows).where(_COLUMNS.device == after)
@@ -236,7 +228,7 @@ class DeviceRows(Queries):
             last = await connection.scalar(end) if end is not None and len(keys) <= size else None
             found = {each.number: each for each in await load(connection, keys[:size])}
         more, keys = (keys[size - 1] if len(keys) > size else last), keys[:size]
-        return FoundDevices(tuple(found[key] for key in keys if key in found), more)
+        return RowPage([found[key] for key in keys if key in found], more)
 
     async def count(self, wanted: DeviceFilter) -> tuple[int, bool]:
         """The number of devices that match, and whether it is complete: no more than ``COUNTED`` rows are read."""
