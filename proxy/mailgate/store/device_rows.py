@@ -190,7 +190,6 @@ class DeviceRows(Queries):
         return found
 
     async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
-        """The rows that differ from the stored ones."""
         query = select(device_rows).where(_COLUMNS.device.in_([each.device for each in rows]))
         stored = {each.device: each for each in await self._each(query, made(DeviceRow), timeout_seconds=60)}
         return [each for each in rows if stored.get(each.device) != each]
@@ -214,7 +213,6 @@ class DeviceRows(Queries):
         return sorted(found, key=lambda row: (row.person, row.device))
 
     async def of_people(self, people: Sequence[str]) -> list[DeviceRow]:
-        """The rows of the devices of these people."""
         query = select(device_rows).where(_COLUMNS.person.in_(people))
         return await self._each(query, made(DeviceRow), timeout_seconds=10)
 

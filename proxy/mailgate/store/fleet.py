@@ -54,8 +54,6 @@ class BrowserState(StrEnum):
 
 
 class Heard(StrEnum):
-    """When a browser reported last."""
-
     DAY = "day"
     WEEK = "week"
     """Within a week, but not within a day."""
@@ -110,8 +108,6 @@ class FleetBrowser(EnrolledKey):
 
 
 class Place(NamedTuple):
-    """The place of a browser in the list."""
-
     person: str
     thumbprint: str
 

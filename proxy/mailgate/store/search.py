@@ -10,21 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, union
 
 from mailgate.devices.device import Device
-from mailgate.devices.names import (
-    CERT,
-    DIRECTORY,
-    EAS,
-    KEY,
-    SERIAL,
-    UDID,
-    eas_text,
-    folded,
-    ids,
-    serial_text,
-    storable,
-    udid_text,
-    user_text,
-)
+from mailgate.devices.names import STRONG, folded, ids, storable, text_of, user_text
 from mailgate.store.bulk_rows import RowPage
 from mailgate.store.database import Queries
 from mailgate.store.device_loading import load
@@ -90,20 +76,12 @@ def _called(text: str) -> Select[Any]:
 
 
 def _beginning(texts: Sequence[str], size: int) -> Select[Any]:
-    names = {
-        SERIAL: map(serial_text, texts),
-        UDID: map(udid_text, texts),
-        DIRECTORY: map(udid_text, texts),
-        EAS: map(eas_text, texts),
-        KEY: texts,
-        CERT: texts,
-    }
     looks = [_limited(devices.c.key, devices.c.id, each, size) for each in set(map(_id_text, texts))]
     looks += [_limited(reports.c.device, reports.c.id, each, size) for each in texts]
     looks += [
         _limited(device_names.c.device, device_names.c.name, name, size, device_names.c.kind == kind)
-        for kind, forms in names.items()
-        for name in dict.fromkeys(forms)
+        for kind in STRONG
+        for name in dict.fromkeys(text_of(kind, each) for each in texts)
         if name
     ]
     found = union(*(select(each.c[0]) for each in looks)).subquery()

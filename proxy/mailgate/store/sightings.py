@@ -311,8 +311,6 @@ def _read(row: Mapping[Any, Any]) -> Recorded:
 
 
 class SeenClient(NamedTuple):
-    """A client of a person on a device."""
-
     device: str
     user: str
     client_id: str
