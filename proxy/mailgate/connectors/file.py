@@ -229,11 +229,6 @@ class LinesFile:
         self._is_csv = is_csv
         self.lists_all = complete
 
-    @classmethod
-    def of(cls, setup: Setup, settings: FileSettings) -> "LinesFile":
-        """The file of these settings."""
-        return cls(setup, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
-
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         try:
             file = await asyncio.to_thread(self._path.open, "rb")
@@ -258,7 +253,9 @@ class LinesFile:
         """Do nothing, since the file is closed after each reading."""
 
 
-connects(FileSettings)(LinesFile.of)
+@connects(FileSettings)
+def _file_of(setup: Setup, settings: FileSettings) -> LinesFile:
+    return LinesFile(setup, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
 
 
 @connects(PostSettings)

@@ -43,11 +43,8 @@ class Fleet(ApiConnector):
         login = Login.bearer(settings.token.get_secret_value())
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
-        async for record in self._reports(
-            self._hosts(), lambda found: self._record(found) if text(found, "id") else None
-        ):
-            yield record
+    def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+        return self._reports(self._hosts(), lambda found: self._record(found) if text(found, "id") else None)
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):

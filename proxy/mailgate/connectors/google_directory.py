@@ -33,8 +33,6 @@ _ENROLMENTS = {
 
 
 class CloudDevice(NamedTuple):
-    """What Cloud Identity says of a device."""
-
     enrolment: Enrolment = Enrolment.UNKNOWN
     may_be_whole: bool = False
     """Whether it is the company's, and nothing says that the account is in a work profile."""

@@ -221,15 +221,19 @@ async def pages_by_link(
     """Pages that link to the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
     seen: set[int] = set()
     page = await client.get(target, query, headers)
-    while True:
-        yield objects(page, "value")
-        following = page.get("@odata.nextLink")
-        if not following:
-            return
-        if not isinstance(following, str) or hash(following) in seen or len(seen) >= PAGES:
-            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
-        seen.add(hash(following))
+    yield objects(page, "value")
+    while following := _following(page, "@odata.nextLink", seen):
         page = await client.get(following, headers=headers)
+        yield objects(page, "value")
+
+
+def _following(page: Mapping[str, Any], name: str, seen: set[int]) -> str:
+    """What names the next page; empty if there is none. Raises ``SourceError`` if that page was read already."""
+    found = page.get(name)
+    if found and (not isinstance(found, str) or hash(found) in seen or len(seen) >= PAGES):
+        raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
+    seen.add(hash(found))
+    return found or ""
 
 
 async def pages_by_number(
@@ -273,14 +277,9 @@ async def pages_by_token(
     client: ApiClient, target: str, query: Query = (), *, items: str
 ) -> AsyncIterator[Page]:
     """Pages with a token for the next one, as in Google's APIs."""
-    seen: set[str] = set()
-    fixed, following = list(query), ""
-    while True:
-        page = await client.get(target, [*fixed, *([("pageToken", following)] if following else [])])
+    seen, fixed = set[int](), list(query)
+    page = await client.get(target, fixed)
+    yield objects(page, items, missing=True)
+    while following := _following(page, "nextPageToken", seen):
+        page = await client.get(target, [*fixed, ("pageToken", following)])
         yield objects(page, items, missing=True)
-        following = page.get("nextPageToken") or ""
-        if not following:
-            return
-        if not isinstance(following, str) or following in seen or len(seen) >= PAGES:
-            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
-        seen.add(following)

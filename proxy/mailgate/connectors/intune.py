@@ -87,7 +87,6 @@ class _SeenApps(NamedTuple):
     """What Intune's app lists have of a device."""
 
     apps: frozenset[str] = frozenset()
-    """The listed apps."""
     platforms: frozenset[str] = frozenset()
     """The platforms of all its apps that were read."""
 

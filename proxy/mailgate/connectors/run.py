@@ -48,8 +48,6 @@ class ReportStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """The result of a run."""
-
     NARROWS_AFTER: ClassVar[timedelta] = timedelta(hours=1)
     """How long devices of which a source suddenly sees less keep their older report, so that people can look at the list of
     them. A device that fell silent would keep it for ``posture.max_age``."""

@@ -81,8 +81,6 @@ SAMPLE = 500
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The options of a requested run."""
-
     full: bool = False
     """Whether to read everything, even if changes would be enough."""
     mark_missing_as_gone: bool = False

@@ -217,7 +217,6 @@ class MailQueue(Queries):
         return await self._count(_unsure(which))
 
     async def unsure_corrections(self) -> int:
-        """How many of the unsure mails are corrections."""
         return await self._count([*_unsure(None), mails.c.kind == MailKind.CORRECTION])
 
     async def count_failed(self, which: Which = None) -> int:

@@ -15,7 +15,7 @@ from mailgate.model import Effect
 from mailgate.model.times import LONG_AGO
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.simulate.judge import UNKNOWN
-from mailgate.store.bulk_rows import Order, insert_rows, upsert, upsert_rows
+from mailgate.store.bulk_rows import Order, RowPage, insert_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import begins_with
 from mailgate.store.schema import first_refusals, laptop_readers, plan_movers
@@ -56,14 +56,6 @@ class MoverFilter:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FoundMovers:
-    """Some movers in order, and the number after which the next page begins; None if there are no more."""
-
-    movers: tuple[Mover, ...]
-    after: int | None
-
-
 class PlanMovers(Queries):
     async def add(self, plan: str, first: int, movers: Sequence[Mover]) -> None:
         """Store movers of a plan, numbered from ``first`` on."""
@@ -76,7 +68,7 @@ class PlanMovers(Queries):
 
     async def search(
         self, plan: str, wanted: MoverFilter, after: int, size: int, *, large: bool
-    ) -> FoundMovers:
+    ) -> RowPage[Mover, int]:
         """The next movers after the one with this number. ``large``: the plan has more than ``WINDOW`` movers."""
         async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
@@ -93,7 +85,7 @@ class PlanMovers(Queries):
                 end = ordered.with_only_columns(_COLUMNS.number).offset(STEP - 1).limit(1)
                 last = await connection.scalar(end)
         more = rows[size - 1].number if len(rows) > size else last
-        return FoundMovers(tuple(_mover(row) for row in rows[:size]), more)
+        return RowPage([*map(_mover, rows[:size])], more)
 
     async def count(self, plan: str, wanted: MoverFilter, *, large: bool) -> tuple[int, int, bool]:
         """The number of rows and of people that match, and whether these are complete."""
@@ -112,7 +104,7 @@ class PlanMovers(Queries):
         behind: int | None = 0
         while behind is not None:
             found = await self.search(plan, wanted, behind, CHUNK, large=large)
-            yield found.movers
+            yield found.rows
             behind = found.after
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:

@@ -185,7 +185,7 @@ async def watched_people(store: Store, found: StoredPlan, plan: Plan, since: dat
         for label in OUT
     ]
     movers: dict[str, list[Mover]] = {}
-    for mover in (each for some in planned for each in some.movers):
+    for mover in (each for some in planned for each in some.rows):
         movers.setdefault(mover.person or mover.device, []).append(mover)
     nobodys = {who for who, [first, *_] in movers.items() if not first.person}
     unnamed = nobodys - (await store.devices.of_ids(nobodys)).keys() if nobodys else set[str]()

@@ -235,7 +235,7 @@ async def losers_of(context: ConsoleContext, found: StoredPlan, plan: Plan) -> L
     moments, large, movers = moments_of(plan), found.movers > WINDOW, list[Mover]()
     for label in OUT:
         wanted = MoverFilter(label=label, before=len(moments), newly=True, sort="" if large else "since")
-        movers += (await store.movers.search(found.digest, wanted, 0, LISTED + 1, large=large)).movers
+        movers += (await store.movers.search(found.digest, wanted, 0, LISTED + 1, large=large)).rows
     people, on_laptop = (None, 0) if large else await store.movers.out(found.digest, len(moments))
     shown = list({(each.person, each.device): each for each in reversed(movers[:LISTED])}.values())[::-1]
     devices = await store.devices.of_ids(each.device for each in shown)
