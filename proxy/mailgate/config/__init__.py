@@ -1,6 +1,7 @@
 """Reads the files that people write, all of one configuration together: strict YAML becomes settings and a compiled policy, or a list of
 all mistakes."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from mailgate.config.document import Document
 from mailgate.config.files import ExposedFile, FilesReading, Stamps, exposed_files, steadily
-from mailgate.config.references import Sources, default_environ
+from mailgate.config.references import Sources
 from mailgate.config.rules import Rules, compile_rules, read_groups, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
@@ -155,7 +156,7 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
 def _sources(path: Path, environ: Mapping[str, str] | None, names: HostResolver | None = None) -> Sources:
     """The sources for references in the settings at ``path``."""
-    return Sources(path.parent, default_environ() if environ is None else environ, names or LITERAL_RESOLVER)
+    return Sources(path.parent, os.environ if environ is None else environ, names or LITERAL_RESOLVER)
 
 
 def _files_as_written(document: Document | None) -> Files:

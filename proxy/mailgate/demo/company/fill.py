@@ -107,7 +107,7 @@ async def fill(
     """Make a company of ``count`` people in the store that ``config`` names, which must be new.
 
     ``write`` writes the settings again, with its admins and connectors, so that its plan believes reports as far as the gate does.
-    ``store_url`` is the URL of a store that is not the demo's own. Raises StoreNotNewError, ConfigError, StoreError, OSError.
+    ``store_url`` is the URL of a store that is not the demo's own. Raises MailgateError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - must be reproducible
     settle_memory()
@@ -139,10 +139,6 @@ DATABASE = "mailgate.db"
 """The store of a demo without another one."""
 
 
-class HalfMadeError(MailgateError):
-    """A store that is not the demo's own holds half of a company."""
-
-
 @contextmanager
 def mark_unfinished(directory: Path, people: int, store: str) -> Iterator[None]:
     """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
@@ -156,7 +152,7 @@ def clear_half_made(directory: Path, store: str) -> int | None:
     """Delete half of a company, so that it can be made again. Returns how many people it was to have; None if there is
     none.
 
-    Only the demo's own store is ever deleted. Raises HalfMadeError if the half is in another store, or OSError.
+    Only the demo's own store is ever deleted. Raises MailgateError if the half is in another store, or OSError.
     """
     mark = directory / MARK
     if not mark.exists():
@@ -166,7 +162,7 @@ def clear_half_made(directory: Path, store: str) -> int | None:
         return None
     if store:
         ways = f"empty it and delete {mark}, or give another --store and --directory"
-        raise HalfMadeError(f"the store holds a company that was not finished: {ways}")
+        raise MailgateError(f"the store holds a company that was not finished: {ways}")
     for suffix in ("", "-wal", "-shm"):
         (directory / f"{DATABASE}{suffix}").unlink(missing_ok=True)
     mark.unlink()

@@ -48,10 +48,6 @@ Progress = Callable[[str, int, int], None]
 """Called with the step, how much of it is done, and how much there is."""
 
 
-class StoreNotNewError(MailgateError):
-    """The store is in use. Made-up data is never put among real data."""
-
-
 @dataclass(frozen=True, slots=True)
 class Company:
     people: int
@@ -92,10 +88,10 @@ async def seed(
 
 
 async def refuse_used(store: Store) -> None:
-    """Raise StoreNotNewError if the store is not new."""
+    """Raise MailgateError if the store is in use: made-up data is never put among real data."""
     held = await store.devices.count()
     if held or await store.policies.serial():
-        raise StoreNotNewError(
+        raise MailgateError(
             f"the store is in use ({held:,} devices): a made-up company goes into a new one only. "
             "Start without --people to look at what is there, or give another --directory or --store"
         )

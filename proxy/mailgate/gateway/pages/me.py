@@ -158,7 +158,7 @@ class Words(NamedTuple):
 
 def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     """Everything that the template says about this view, in words."""
-    now, kinds = view.here.now, view.records.by_kind()
+    now, kinds = view.here.now, view.records._asdict()
     others = tuple(name for name in view.listed if name not in (*view.keeping_out, *view.later))
     return {
         "person": isolated(view.person),

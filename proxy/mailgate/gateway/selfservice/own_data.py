@@ -55,7 +55,7 @@ def download(person: str, devices: Sequence[DeviceCard], records: StoredRecords)
     told = {
         "person": person,
         "devices": [_device(card) for card in devices],
-        **{kind: [_record(each) for each in rows] for kind, rows in records.by_kind().items()},
+        **{kind: [_record(each) for each in rows] for kind, rows in records._asdict().items()},
     }
     body = json.dumps(told, indent=1, ensure_ascii=False, default=_plain).encode()
     headers = (

@@ -14,13 +14,13 @@ from mailgate.demo.company import fill
 from mailgate.demo.company.fill import (
     DATABASE,
     MARK,
-    HalfMadeError,
     added_settings,
     clear_half_made,
     make_admins,
     mark_unfinished,
 )
 from mailgate.demo.company.seed import Company
+from mailgate.errors import MailgateError
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import proven
 from mailgate.store import Store
@@ -76,7 +76,7 @@ def test_a_finished_company_stays(tmp_path: Path) -> None:
 
 def test_a_store_of_somebody_else_is_never_deleted_and_not_taken_for_whole(tmp_path: Path) -> None:
     end_early(tmp_path, ELSEWHERE)
-    with pytest.raises(HalfMadeError, match="give another --store"):
+    with pytest.raises(MailgateError, match="give another --store"):
         clear_half_made(tmp_path, ELSEWHERE)
     assert clear_half_made(tmp_path, "") is None
     assert (tmp_path / DATABASE).exists()

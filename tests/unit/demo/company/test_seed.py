@@ -6,8 +6,9 @@ import pytest
 from tests.unit.demo.company.conftest import PEOPLE, Made, made_in
 from tests.unit.demo.examples import NOW
 
-from mailgate.demo.company.seed import LAST, StoreNotNewError, refuse_used
+from mailgate.demo.company.seed import LAST, refuse_used
 from mailgate.devices.trust import ENROLLED
+from mailgate.errors import MailgateError
 from mailgate.rollout.plan import load
 from mailgate.store import Store
 
@@ -25,7 +26,7 @@ async def test_a_store_that_is_in_use_is_left_alone(made: Made) -> None:
     store = await Store.open(made.url)
     try:
         before = await store.devices.last_change()
-        with pytest.raises(StoreNotNewError, match=r"in use \(\d+ devices\)"):
+        with pytest.raises(MailgateError, match=r"in use \(\d+ devices\)"):
             await refuse_used(store)
         assert await store.devices.last_change() == before
     finally:

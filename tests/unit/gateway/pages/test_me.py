@@ -63,7 +63,7 @@ def test_the_page_is_complete_in_every_language(pages: Pages, view: EmployeeView
 
 def test_a_blocked_device_has_the_words_of_the_block_page(pages: Pages) -> None:
     text = words(pages, OWN)
-    refusal = Outline(pages.refusal(BLOCKED)).words
+    refusal = Outline(pages.page("refusal", BLOCKED)).words
     for sentence in (
         "TikTok was found on this device. While it is there, this device gets no company mail.",
         "Touch and hold the icon, then tap “Remove App”.",
