@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.resources import files
 from math import ceil
 from urllib.parse import quote
 
@@ -21,7 +22,6 @@ from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, Pers
 from mailgate.errors import MailgateError
 from mailgate.look import MARK, badge, icon, style
 from mailgate.model.phrase import phrase, translate
-from mailgate.own_files import OwnFile
 from mailgate.texts import IN_ENGLISH, Language, console_languages, language_for
 
 
@@ -106,7 +106,7 @@ class StartPage:
         self._personas = {each.key: each for each in PERSONAS}
         self._templates = {tag: _template(each) for tag, each in console_languages().items()}
         self._style = style("templates/start.css", package=__package__)
-        self._script = OwnFile(__package__, "templates/start.js").text().strip()
+        self._script = files(__package__).joinpath("templates", "start.js").read_text("utf-8").strip()
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES)
