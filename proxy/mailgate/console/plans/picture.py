@@ -103,9 +103,15 @@ def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
 
 def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
-    worst, (lost, moving) = worst_of(plan).each_once, _devices_of_nobody(worst_of(plan))
+    point = worst_of(plan)
+    worst, (lost, moving) = point.each_once, _devices_of_nobody(point)
     if worst.out.most:
-        return capital(phrase("%(people)s newly without mail", people=_of(worst.out, plan)))
+        who, surely = _of(worst.out, plan), not point.newly["unknown"].devices
+        return capital(
+            phrase("%(people)s newly without mail", people=who)
+            if surely
+            else phrase("%(people)s newly without mail, or may be", people=who)
+        )
     if lost and not worst.people.most:
         return plural("%(count)s device newly without mail", "%(count)s devices newly without mail", lost)
     if plan.undated.devices:

@@ -306,7 +306,12 @@ def _told_ahead(plan: Plan) -> Check:
     moments = [(plan.made_at, plan), *((each.at, each) for each in plan.later)]
     losing = [(at, then) for at, then in moments if _may_lose(then)]
     if losing and losing[0][1] is plan:
-        return "warn", phrase("They lose mail at once, without a warning")
+        surely = plan.newly[Effect.BLOCK].devices or plan.newly[Effect.CHALLENGE].devices
+        return "warn", (
+            phrase("They lose mail at once, without a warning")
+            if surely
+            else phrase("They might lose mail at once, without a warning")
+        )
     out, warned = _first_by_rule(losing, OUT), _first_by_rule(moments, (Effect.WARN.value,))
     ahead = [
         (at - warned[rule][0]).days

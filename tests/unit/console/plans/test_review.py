@@ -133,6 +133,7 @@ NONE = Losers((), None, 0, more=False)
         ({"later": ahead(("warn", "other"), ("block", "deepseek"))}, NONE, "warn", "They lose mail without a warning before"),
         ({"later": ahead(("warn", "deepseek"), ("block", "deepseek"), ("block", "other"))}, NONE, "warn", "Not all of them are warned before"),
         ({"later": ahead(("warn", "deepseek", 5), ("block", "deepseek"))}, NONE, "warn", "They lose mail without a warning before"),
+        ({"newly": newly(unknown=6)}, NONE, "warn", "They might lose mail at once, without a warning"),
         ({"newly": newly(challenge=6), "moved": EASED}, NONE, "ok", "They are warned 7 days before"),
         ({"newly": newly(challenge=6), "moved": EASED | {"nobodys": 2}}, NONE, "warn", "They lose mail at once, without a warning"),
         ({"cases": {"run": 0, "failed": []}}, NONE, "warn", "No test case says what these rules must do"),
