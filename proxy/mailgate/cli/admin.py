@@ -86,7 +86,7 @@ def _token_given(token_file: Path | None) -> str:
     if token_file is None:
         return os.environ.get(VARIABLE, "").strip()
     try:
-        with token_file.open(encoding="utf-8") as file:
+        with token_file.open(encoding="utf-8-sig") as file:
             return file.read(_MAX_LINE).strip()
     except (OSError, UnicodeDecodeError):
         fail(2, f"--token-file: {token_file} cannot be read")

@@ -10,8 +10,11 @@ from typing import Any
 import typer
 from pydantic import BaseModel
 from rich.box import SIMPLE
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -49,6 +52,45 @@ def say(words: str, told: object, *, as_json: bool) -> None:
         typer.echo(words)
 
 
+class _RowsThatFit(Table):
+    """A table, or each row as a block where the terminal is so narrow that words would break or rows would stand in columns of scraps."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = list(super().__rich_console__(console, options))
+        minimum = Measurement.get(console, options.update(width=_UNBOUNDED), self).minimum
+        lines = sum(each.text.count("\n") for each in table if isinstance(each, Segment))
+        if minimum <= options.max_width and lines <= _AROUND + _LINES * self.row_count:
+            yield from table
+            return
+        if self.title:
+            yield Text(str(self.title), style="italic")
+        for row, cells in zip(
+            self.rows, zip(*(each.cells for each in self.columns), strict=True), strict=True
+        ):
+            first, *others = (
+                Text.assemble((f"{column.header} ", "dim"), Text(" ").join(cell.split("\n")))
+                for column, cell in zip(self.columns, cells, strict=True)
+                if cell
+            )
+            yield Text.assemble("\n", first, style=f"{row.style} bold", overflow="fold")
+            yield Padding(Group(*_lines_of(others, options.max_width - 2)), (0, 0, 0, 2))
+
+
+def _lines_of(cells: Iterable[Text], width: int) -> Iterator[Text]:
+    """Cells, as many on a line as fit."""
+    line = Text(overflow="fold")
+    for cell in cells:
+        if line and len(line) + len(cell) + 2 > width:
+            yield line
+            line = Text(overflow="fold")
+        line = Text.assemble(line, "  " if line else "", cell, overflow="fold")
+    yield line
+
+
+_UNBOUNDED, _AROUND, _LINES = 10_000, 6, 3
+"""A width for any table; the lines around the rows of a table; the most lines that a row may take in the middle."""
+
+
 def table_of(
     rows: Iterable[Any],
     columns: Columns,
@@ -68,7 +110,7 @@ def table_of(
         Column(name, no_wrap=name in whole, overflow="fold", justify="right" if name in numbers else "left")
         for name in columns
     )
-    table = Table(*heads, box=SIMPLE, title=title, title_justify="left")
+    table = _RowsThatFit(*heads, box=SIMPLE, title=title, title_justify="left")
     for row in rows:
         cells = (getattr(row, shown) if isinstance(shown, str) else shown(row) for shown in columns.values())
         table.add_row(*map(_text, cells), style=style(row))

@@ -25,8 +25,21 @@ def validated(
     try:
         return model.model_validate(document.value, context=dict(context)), []
     except ValidationError as error:
-        found = [m for each in error.errors(include_url=False) for m in _mistakes(each, model, document)]
+        errors = _one_a_value(error.errors(include_url=False), document)
+        found = [m for each in errors for m in _mistakes(each, model, document)]
         return None, list(dict.fromkeys(found))
+
+
+def _one_a_value(errors: Iterable[ErrorDetails], document: Document) -> Iterator[ErrorDetails]:
+    """The errors without those of other kinds that a value may have: of several about one value the first that tells its form."""
+    by_path: dict[Path, list[ErrorDetails]] = {}
+    for each in errors:
+        if each["type"] in _OF_ONE_KIND and "[key]" not in each["loc"]:
+            by_path.setdefault(_known_path(each["loc"], document), []).append(each)
+        else:
+            yield each
+    for found in by_path.values():
+        yield next((each for each in found if each["type"] != "literal_error"), found[0])
 
 
 def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -> Iterator[Mistake]:
@@ -111,7 +124,9 @@ def wording(error: ErrorDetails) -> str:
     if kind == "string_pattern_mismatch":
         form = _form(context["pattern"])
         return phrase("%(value)s has the wrong form; use %(form)s", value=_shown(given), form=form)
-    if kind in ("too_short", "string_too_short"):
+    if kind == "string_too_short":
+        return phrase("it is empty; write a text")
+    if kind == "too_short":
         return phrase("it is empty; add at least one")
     if kind in ("too_long", "string_too_long"):
         return phrase("it is too long; use at most %(most)s", most=str(context["max_length"]))
@@ -135,6 +150,10 @@ _RANGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda bound: phrase("%(bound)s or more", bound=_bound(bound["ge"])),
     "less_than_equal": lambda bound: phrase("%(bound)s or less", bound=_bound(bound["le"])),
 }
+
+
+_OF_ONE_KIND = {*_TYPES, *_RANGES, "literal_error", "string_pattern_mismatch"}
+"""The errors of a value that may be of another kind instead: a number, or one word."""
 
 
 def _bound(value: object) -> str:

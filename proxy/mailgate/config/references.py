@@ -73,10 +73,21 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
     path = _sources(info).folder / value
     _sources(info).stamps[path] = stamp_of(path)
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
-        raise wrong_value("file", f"no such file; use one that can be read, {_RELATIVELY}")
+        raise _no_file(path)
     if _holds_key(path):
         _sources(info).secrets.append(path)
     return path
+
+
+def _no_file(path: Path) -> PydanticCustomError:
+    """The mistake of a path at which no file is seen: nothing is there, or something else, or nobody may look."""
+    try:
+        what = "is a directory" if path.stat() and path.is_dir() else "is no regular file"
+        return wrong_value("file", f"the path {path} {what}; use a file, {_RELATIVELY}")
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return wrong_value("file", f"no such file; use one that can be read, {_RELATIVELY}")
+    except OSError as error:
+        return unreadable(path, error, f"one that can be read, {_RELATIVELY}")
 
 
 def _file_of_the_machine(value: object, info: ValidationInfo) -> Path:
@@ -171,11 +182,13 @@ def _secret(value: object, info: ValidationInfo) -> object:
 
 def _content(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # editors on Windows write a mark of the order of bytes
             return file.read(MAX_SECRET_CHARACTERS).strip()
-    except PermissionError as error:
-        raise unreadable(path, error, "it to hold the value") from error
-    except (OSError, ValueError):  # no such file, no name of one, not UTF-8
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error, "a file with the value alone, in UTF-8") from error
+    except ValueError:  # no name of a file
         return ""
 
 

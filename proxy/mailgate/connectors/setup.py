@@ -13,6 +13,7 @@ from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.devices.device import SOURCE_AHEAD, Report
 from mailgate.model import AppsReport
 from mailgate.model.apps import AppCatalog
+from mailgate.model.times import earliest
 from mailgate.wire import HttpsWire, Wire
 
 
@@ -80,13 +81,15 @@ class Setup:
         """The result of ``listed`` as a report; None if its age is unknown.
 
         ``complete`` says whether the inventory has every app, and not only those that the MDM manages. A report from
-        the future would never grow old, so it is dated now. If it is further ahead than clocks differ, it makes no
-        device clean: its listed apps are present, but it is unknown when the rest was looked at.
+        the future would never grow old, so it is dated now, and may be as much older as its clock is wrong. If it is
+        further ahead than clocks differ, it makes no device clean: its listed apps are present, but it is unknown when
+        the rest was looked at.
         """
         if at is None:
             return None
         now = self.now()
         lag = min(self.lag, at - datetime.min.replace(tzinfo=UTC))
+        lag = max(lag, now - earliest(at, now)) if now < at <= now + SOURCE_AHEAD else lag
         return AppsReport(present, complete and at <= now + SOURCE_AHEAD, min(at, now), lag, asked)
 
     def unreadable(self, count: int = 1) -> None:

@@ -11,7 +11,7 @@ from yarl import URL
 from mailgate.config.admins import sees_names
 from mailgate.console.context import SESSION, context_of, language_of, person_of, roles_of
 from mailgate.console.looks import may_open, names_anybody, note_look, sought_in
-from mailgate.console.nouns import MENU, current_page
+from mailgate.console.nouns import current_page, menu
 from mailgate.console.plans.facts import waits_for
 from mailgate.console.render import CLOSED, page
 from mailgate.console.toasts import Toast
@@ -95,12 +95,14 @@ async def _waits(request: web.Request) -> dict[str, int]:
     if not roles & {"operator", "approver"}:
         return {}
     try:
-        asked, _ = await context.store.help_requests.waiting(0) if "operator" in roles else (0, [])
+        people, nobodys, _ = (
+            await context.store.help_requests.waiting(0) if "operator" in roles else (0, 0, [])
+        )
         plans = await plan_statuses(context.store, context.guard, context.clock(), MAX_PLANS)
     except StoreError:
         return {}
     return {
-        "help_requests": asked,
+        "help_requests": people + nobodys,
         "policy": sum(waits_for(plan, name, may_approve="approver" in roles) for plan in plans),
     }
 
@@ -131,7 +133,7 @@ def common_values(request: web.Request) -> dict[str, Any]:
         **language_values(request),
         "menu": [
             (words, open_to)
-            for words, entries in MENU
+            for words, entries in menu()
             if (open_to := [each for each in entries if may_open(each.pages[0].name, roles)])
         ],
         "names": sees_names(roles),

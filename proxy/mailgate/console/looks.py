@@ -1,27 +1,45 @@
-"""Whom each page, operation and command shows, and the look at them that is kept before its answer leaves. Whatever is not named here
+"""Whom each page, operation and command shows, and the look at them that is kept before its answer leaves. Whatever says nothing of it
 shows people: a new page is on record, and closed to whoever sees numbers alone, until somebody has looked at it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from enum import Enum, auto
+from functools import cache
 from typing import Any
 
 from mailgate.config.admins import Role, sees_names
+from mailgate.console.nouns import of_every_noun
 from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.store.looks import DataLook
 
-_BOTH = frozenset(
-    "apps login login-oidc login-oidc-back logout language asset list_apps get_me get_traffic".split()
-)
-NUMBERS = _BOTH | {"now", "now-stream", "get_now"}
-"""What a role without names may open. Names that others see there are left out for it."""
-SHOWS_NOBODY = _BOTH.union(
-    """policy policy-version policy-diff policy-rule policy-rollback policy-drafts policy-drafts-make policy-draft
-    policy-draft-plan policy-draft-patch policy-draft-file policy-plans policy-plans-make policy-plan-picture policy-plan-csv
-    connectors connectors-sync notices audit-verify
-    get_policy list_versions get_version compare_versions list_drafts get_draft get_draft_patch list_plans get_making
-    get_plan_counts get_plan_picture list_connectors list_notices get_notice verify_log list_rules_off""".split(),
-    "doctor|audit verify|exempt add|exempt end|extension tokens|privacy report|devices forget|devices found|devices lost".split("|"),
+
+class Shows(Enum):
+    """Whom a page or operation shows."""
+
+    PEOPLE = auto()
+    """Employees by name: it is on record, and closed to a role without names."""
+    NAMES_TO_ROLES = auto()
+    """The same, but for a role without names their names are left out."""
+    ADMINS = auto()
+    """No data of any employee, though admins are named in office: it is not on record, and closed to a role without names."""
+    NUMBERS = auto()
+    """Nobody: it is open to every role."""
+
+
+PAGES = {
+    **dict.fromkeys("login login-oidc login-oidc-back logout language asset".split(), Shows.NUMBERS),
+    **dict.fromkeys(("now", "now-stream"), Shows.NAMES_TO_ROLES),
+    **dict.fromkeys(
+        """policy policy-version policy-diff policy-rule policy-rollback policy-drafts policy-drafts-make policy-draft
+        policy-draft-plan policy-draft-patch policy-draft-file policy-plans policy-plans-make policy-plan-picture policy-plan-csv
+        connectors-sync notices audit-verify""".split(),
+        Shows.ADMINS,
+    ),
+}
+"""Pages that are functions of their own, by the names of their routes. Operations say it themselves, for their pages too."""
+COMMANDS = frozenset().union(
+    "apps|doctor|audit verify|exempt add|exempt end|extension tokens|privacy report|devices forget|devices found|devices lost".split("|"),
     (f"connectors {each}" for each in ("check", "import", "list", "sync")),
     (f"enroll {each}" for each in ("allow", "code", "revoke", "token")),
     (f"notices {each}" for each in ("correct", "retry", "send", "settle", "status")),
@@ -29,15 +47,26 @@ SHOWS_NOBODY = _BOTH.union(
     (f"policy {each}" for each in ("retract", "rollback", "send-back", "show")),
     (f"store {each}" for each in ("backup", "check", "copy", "renew-keys")),
 )  # fmt: skip
-"""What has no data of any employee, though admins are named there in office; and commands that act, which the audit log has."""
+"""Commands without data of any employee; and those that act, which the audit log has."""
 _PERSON, _DEVICE = ("login", "person", "owner", "user"), ("device", "id", "device_id")
 MAX_SOUGHT = 1000
 """The most characters that are kept of what was asked for."""
 
 
+def shown_by(name: str) -> Shows:
+    """Whom a page or operation shows."""
+    return PAGES.get(name) or _said_by_operations().get(name, Shows.PEOPLE)
+
+
+@cache
+def _said_by_operations() -> Mapping[str, Shows]:
+    operations = list(of_every_noun("api", "OPERATIONS"))
+    return {name: each.shows for each in operations for name in (each.name, each.page_name) if name}
+
+
 def may_open(name: str, roles: Collection[Role]) -> bool:
     """Whether roles allow a page or operation, as far as names of people go."""
-    return sees_names(roles) or name in NUMBERS
+    return sees_names(roles) or shown_by(name) in (Shows.NUMBERS, Shows.NAMES_TO_ROLES)
 
 
 def note_look(
@@ -53,7 +82,7 @@ def note_look(
 ) -> None:
     """Keep that somebody sees people: the rows that it ``shows``, or else the first of ``asked`` that names any. One alone is kept by
     name, of several what was sought and how many they are. Raises StoreUnavailableError if it cannot be kept."""  # fmt: skip
-    if what in SHOWS_NOBODY or (roles and not sees_names(roles)):
+    if _is_no_look(what, roles):
         return
     shown = _named(shows)
     rows = shown or next(filter(None, map(_named, asked)), [])
@@ -63,6 +92,15 @@ def note_look(
     roles_then, number = " ".join(sorted(roles)), number or len(shown) or None
     look = DataLook(now, by.name, roles_then, by.origin, what, person, device, sought, number)
     store.look_queue.note(look)
+
+
+def _is_no_look(what: str, roles: Collection[Role]) -> bool:
+    """Whether nobody's data is seen: by a command, which has no roles, or by a page or operation."""
+    return (
+        not sees_names(roles) or shown_by(what) in (Shows.ADMINS, Shows.NUMBERS)
+        if roles
+        else what in COMMANDS
+    )
 
 
 def names_anybody(asked: Any) -> bool:

@@ -1,17 +1,13 @@
-"""The nouns of console and API, and the menu. A noun is a folder; each of its files whose name ends with ``api`` lists operations, and each
-whose name ends with ``page`` lists pages."""
+"""The nouns of console and API, and the menu. A noun is a folder here; each of its files whose name ends with ``api`` lists operations, and
+each whose name ends with ``page`` lists pages."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import ModuleInfo, iter_modules
 from typing import Any, NamedTuple
 
 from mailgate.model.phrase import phrase
-
-NOUNS = (
-    "login", "now", "people", "devices", "apps", "explain", "policy", "drafts", "plans", "notices", "exemptions", "audit", "connectors",
-    "enrolment", "extension",
-)  # fmt: skip
 
 
 class MenuPage(NamedTuple):
@@ -32,7 +28,7 @@ class MenuEntry(NamedTuple):
     pages: tuple[MenuPage, ...]
 
 
-MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
+_MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
     (phrase("Support"), (
         MenuEntry(phrase("Overview"), "home", (MenuPage("now", phrase("Overview")),)),
         MenuEntry(phrase("Help requests"), "help", (MenuPage("help_requests", phrase("Help requests")),)),
@@ -66,9 +62,20 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
         )),
     )),
 )  # fmt: skip
-"""The groups of the menu with their entries."""
+"""The groups of the menu with their entries. The page of an operation that says its entry itself stands after those that are named here."""
 _OF_ANOTHER = {"people": "devices", "find": "devices"}
 """The pages of one person and of the search stand with the devices."""
+
+
+@cache
+def menu() -> tuple[tuple[str, tuple[MenuEntry, ...]], ...]:
+    """The groups of the menu with their entries."""
+    return tuple((words, tuple(map(_with_pages_of_operations, entries))) for words, entries in _MENU)
+
+
+def _with_pages_of_operations(entry: MenuEntry) -> MenuEntry:
+    said = (each for each in of_every_noun("api", "OPERATIONS") if each.menu and each.menu[0] == entry.icon)
+    return entry._replace(pages=(*entry.pages, *(MenuPage(each.page_name, each.menu[1]) for each in said)))
 
 
 def current_page(route: str, address: str) -> MenuPage | None:
@@ -76,7 +83,7 @@ def current_page(route: str, address: str) -> MenuPage | None:
     route = _OF_ANOTHER.get(route.partition("-")[0], route)
     found = [
         page
-        for _, entries in MENU
+        for _, entries in menu()
         for entry in entries
         for page in entry.pages
         if route.startswith(page.begins or page.name)
@@ -87,8 +94,12 @@ def current_page(route: str, address: str) -> MenuPage | None:
 
 def of_every_noun(ending: str, name: str) -> Iterator[Any]:
     """The items that the files of each noun list under ``name``, of files whose name ends with ``ending``."""
-    for noun in NOUNS:
-        folder = import_module(f"{__package__}.{noun}")
-        for module in iter_modules(folder.__path__, f"{folder.__name__}."):
+    for noun in _inside(__package__):
+        for module in _inside(noun.name) if noun.ispkg else ():
             if module.name.endswith(ending):
                 yield from getattr(import_module(module.name), name)
+
+
+def _inside(package: str) -> Iterator[ModuleInfo]:
+    """What is in a package, in the order of the alphabet."""
+    return iter_modules(import_module(package).__path__, f"{package}.")

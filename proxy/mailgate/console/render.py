@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial, reduce
-from importlib.resources import files
 from typing import Any
 
 from aiohttp import web
@@ -36,6 +35,7 @@ from mailgate.model.phrase import (
     transformed,
     translate,
 )
+from mailgate.own_files import OwnFile
 from mailgate.policy.changes import subject_in_words
 from mailgate.tasks import compute
 from mailgate.texts import IN_ENGLISH, Language, TimeForm
@@ -71,10 +71,9 @@ def asset(name: str) -> web.Response:
     if name.endswith(".css"):
         text = style(f"assets/{name}", package=__package__)
     elif name.endswith(".js"):
-        parts = files(pages).joinpath("when.js"), files(__package__).joinpath("assets", name)
-        text = "".join(each.read_text("utf-8") for each in parts)
+        text = OwnFile(pages.__name__, "when.js").text() + OwnFile(__package__, f"assets/{name}").text()
     else:
-        text = files(__package__).joinpath("assets", name).read_text("utf-8")
+        text = OwnFile(__package__, f"assets/{name}").text()
     return web.Response(text=text, content_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 

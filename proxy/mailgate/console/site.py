@@ -124,7 +124,7 @@ def page_of(operation: Operation) -> web.RouteDef:
         return await show(request, operation.page, **dict(await operation.answer(call)))
 
     handler = requires_role(*operation.roles)(show_answer) if operation.roles else show_answer
-    return web.get(operation.path, handler, name=operation.path.removeprefix("/"))
+    return web.get(operation.path, handler, name=operation.page_name)
 
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (

@@ -96,7 +96,7 @@ def columns(
     box: Box,
     marks: Iterable[Mark] = (),
     *,
-    numbers: Sequence[int] = (),
+    numbers: Sequence[int | str] = (),
     translator: Translator = ENGLISH,
 ) -> list[str]:
     """Draw the grid with its numbers, the columns, and the marks below them.
@@ -111,7 +111,7 @@ def columns(
         if numbers and each:
             x, room = box.column(place, len(counted))
             y = box.y(sum(each.values()), top) - 5
-            parts.append(text(x + room / 2, y, translator.number(numbers[place]), "ink", "middle"))
+            parts.append(text(x + room / 2, y, translate(numbers[place], translator), "ink", "middle"))
     return parts + [_mark(each, len(counted), box, translator) for each in marks]
 
 

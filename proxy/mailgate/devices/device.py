@@ -10,7 +10,7 @@ from typing import Any
 
 from mailgate.devices.names import Name
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
-from mailgate.model.times import LONG_AGO, happened
+from mailgate.model.times import LONG_AGO, earliest, happened
 
 ReportKey = tuple[str, str]
 """A source and its own id for a device."""
@@ -103,11 +103,15 @@ class Report:
         return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()
 
     def received(self, now: datetime) -> "Report":
-        """The report as received ``now``. What is dated in the future is dated ``now``, or it would hide every later one; further ahead than
-        clocks differ nobody knows its time: dated ``now`` with every run it would never grow old."""
+        """The report as received ``now``. A look that is dated in the future is dated ``now``, or it would hide every later one, but may have
+        been as much earlier as that clock is wrong. Further ahead than clocks differ nobody knows its time: dated ``now`` with
+        every run it would never grow old."""
         far = now + SOURCE_AHEAD
         told = {name: at for name in DATED if (at := getattr(self, name)) is not None}
         times: dict[str, Any] = {name: min(at, now) if at <= far else LONG_AGO for name, at in told.items()}
+        if self.reported_at and now < self.reported_at <= far:
+            begin = min(earliest(self.reported_at, now), self.looked_from or now)
+            times["looked_from"] = begin if begin < now else None
         return replace(self, **times, first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None", now: datetime) -> "Report":

@@ -6,6 +6,7 @@ not it is there. Each counts by its own time, and neither makes the other newer.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -83,6 +84,12 @@ def denial_end(report: Report, terms: PostureTerms, now: datetime) -> datetime |
 def is_whole(report: Report) -> bool:
     """Whether the look could see every app for which it answers."""
     return bool(report.apps_complete) and report.status != "contraindicated"
+
+
+def within_reach(report: Report, listed: frozenset[str]) -> Report:
+    """The report as people are told it: a look that could not answer for every listed app has not seen all of them."""
+    partly = report.apps_complete and report.asked is not None and not listed <= report.asked
+    return replace(report, apps_complete=False) if partly else report
 
 
 def answering(answers: Iterable[Testimony], listed: frozenset[str]) -> list[Testimony]:

@@ -45,7 +45,7 @@ from mailgate.model import (
     SourceState,
 )
 from mailgate.model.apps import AppCatalog
-from mailgate.model.device import NotDenied, PostureTerms
+from mailgate.model.device import NotDenied, PostureTerms, Witness
 from mailgate.model.times import LONG_AGO
 
 Value = TypeVar("Value")
@@ -81,7 +81,7 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         believed.sort(key=lambda each: (rank(each.source, terms.precedence), _newest_first(each, now)))
     current = [report for report in believed if not report.gone] or believed
     answers = answers_of(believed, terms, catalog.listed, now)
-    present, held = _apps(believed, answers, catalog, terms, now)
+    present, held, witness = _apps(believed, answers, catalog, terms, now)
     lists = catalog.lists_of(present)
     os = _first(current, lambda report: report.os) or ""
     known = partial(_known_at, answers, terms, catalog.listed, _watched(device.reports))
@@ -105,6 +105,7 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         owner=owner_of(device, now, terms.precedence),
         apps=tuple(sorted(present)),
         lists=lists,
+        witness=witness,
         source=bearer.report.source if bearer else "",
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
         reported_at=bearer.at if bearer else None,
@@ -142,19 +143,26 @@ def _apps(
     catalog: AppCatalog,
     terms: PostureTerms,
     now: datetime,
-) -> tuple[frozenset[str], dict[str, datetime]]:
-    """The listed apps that are there and may run; and those that were seen but cannot run, each with the end of that."""
+) -> tuple[frozenset[str], dict[str, datetime], Witness | None]:
+    """The listed apps that are there and may run; those that were seen but cannot run, each with the end of that; and who saw the first."""
     if not any(report.apps for report in reports):
-        return frozenset(), {}
+        return frozenset(), {}, None
     denials = [answer for answer in answers if answer.is_denial and answer.counts and now < answer.end]
-    present, held = set[str](), dict[str, datetime]()
+    present, held, saw = set[str](), dict[str, datetime](), [*reports]
     for app in frozenset[str]().union(*(report.apps for report in reports)) & catalog.apps.keys():
         if found := sightings_of(app, reports, terms.precedence, now):
             if (until := held_until(app, found, denials, terms.precedence, now)) is not None:
                 held[app] = until
             else:
                 present.add(app)
-    return frozenset(present), held
+                saw = [report for report in saw if report in found]
+    return frozenset(present), held, _witness(saw, now) if present else None
+
+
+def _witness(saw: Iterable[Report], now: datetime) -> Witness | None:
+    last = max(saw, key=lambda report: report.recency(now), default=None)
+    at = last.looked(now) if last else None
+    return Witness(last.source, at, last.lag) if last and at else None
 
 
 def _not_denied(reports: Iterable[Report], answers: Iterable[Testimony], now: datetime) -> str:
@@ -203,10 +211,12 @@ def strictest(postures: Sequence[Posture]) -> Posture:
     oldest = min(postures, key=lambda each: each.looked_from or LONG_AGO)
     kinds, managed = {each.kind for each in postures}, {each.managed for each in postures}
     enforced = any(each.absence is Absence.ENFORCED for each in postures)
+    seen = [each for each in postures if each.apps]
     return replace(
         worst,
         apps=tuple(sorted({app for each in postures for app in each.apps})),
         lists=tuple(sorted({name for each in postures for name in each.lists})),
+        witness=seen[0].witness if len(seen) == 1 else None,
         held=tuple(sorted({app for each in postures for app in each.held})),
         held_lists=tuple(sorted({name for each in postures for name in each.held_lists})),
         findings=tuple(dict.fromkeys(found for each in postures for found in each.findings)),

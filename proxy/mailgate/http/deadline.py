@@ -21,14 +21,15 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
         self._rings = 0.0
 
-    def set(self, seconds: float) -> None:
-        """Set the deadline to this many seconds from now. This replaces an earlier one."""
+    def set(self, seconds: float) -> float:
+        """Set the deadline to this many seconds from now. This replaces an earlier one. Returns the moment."""
         self._at = at = self._loop.time() + seconds
         if self._timer is not None:
             if self._rings <= at:
-                return
+                return at
             self._timer.cancel()
         self._ring(at)
+        return at
 
     def clear(self) -> None:
         """Remove the deadline until the next ``set``."""

@@ -110,10 +110,11 @@ class RequestParser:
         return head, content
 
     def _feed_head(self, messages: list[tuple[RequestHead, StreamReader]]) -> bool:
+        begun = self._buffer
         try:
             head = self._take_head()
         except RequestRefused as refused:
-            head = refused_head(refused)
+            head = refused_head(refused, begun)
             self._dead, self._buffer = True, b""
         if head is None:
             return False
@@ -195,8 +196,9 @@ class RequestParser:
 
     def refuse(self, error: RequestRefused) -> tuple[RequestHead, StreamReader]:
         """Refuse the head that has begun. Nothing more is read from this connection."""
+        head = refused_head(error, self._buffer)
         self._dead, self._buffer = True, b""
-        return refused_head(error), StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
+        return head, StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
 
     def feed_eof(self) -> None:
         """The client is gone."""

@@ -27,6 +27,7 @@ TARGET = re.compile(rb"[!-\"$-~]+")
 ABSOLUTE = re.compile(rb"((?i:https?))://([^/?]*)(.*)")
 VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 _FRAMED = frozenset({b"content-length", b"transfer-encoding"})
+_HEAD = re.compile(rb"(?:\r\n)*+HEAD ")
 ONE_HOST = "A request has exactly one Host field."
 # Credentials are one value (RFC 9110, section 11.6.2), and Basic and Bearer credentials have no comma (RFC 7617, section 2;
 # RFC 6750, section 2.1). Basic credentials are canonical base64 or empty: two servers could read others as two people.
@@ -105,13 +106,15 @@ class RequestHead:
         return ChunkedBody() if self.chunked else LengthBody(self.length or 0)
 
 
-def refused_head(why: RequestRefused) -> RequestHead:
+def refused_head(why: RequestRefused, begun: bytes = b"") -> RequestHead:
     """Make a head that takes the place of a request that could not be read, so that its answer comes in turn.
 
-    The error's traceback is dropped: it holds the calls, and they hold the bytes of the head and this object.
+    What is ``begun`` tells one method, HEAD: its answer has no body (RFC 9110, section 9.3.2). The error's traceback is dropped: it
+    holds the calls, and they hold the bytes of the head and this object.
     """
     why.__traceback__ = why.__context__ = None
-    return RequestHead(b"", b"/", 1, Fields(), b"", keep_alive=False, refused=why)
+    method = b"HEAD" if _HEAD.match(begun) else b""
+    return RequestHead(method, b"/", 1, Fields(), b"", keep_alive=False, refused=why)
 
 
 def without_body(head: RequestHead, method: bytes) -> RequestHead:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from mailgate.model.client import Kind
 from mailgate.model.reasons import Finding
@@ -200,6 +201,14 @@ class PostureState(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class Witness(NamedTuple):
+    """A look that saw apps: by which source, when at the latest, and how much earlier it may have been."""
+
+    source: str
+    at: datetime
+    lag: timedelta = timedelta()
+
+
 @dataclass(frozen=True, slots=True)
 class Posture:
     """The stored, expiring view of one device."""
@@ -262,11 +271,18 @@ class Posture:
     last_known_until: datetime | None = None
     """Set while a source cannot be asked, if the device will be ``unavailable`` at ``expires_at``: until when ``last_state``
     will count then."""
+    witness: Witness | None = None
+    """The last look that saw all of ``apps``, which the one that decides the state may not have seen; None if there is none."""
 
     @property
     def looked_from(self) -> datetime | None:
         """The earliest time at which the source can have looked at the apps; None if it did not."""
         return self.reported_at and self.reported_at - self.lag
+
+    def look(self, *, at_apps: bool) -> Witness | None:
+        """The look to name for a decision: of one because of apps that are there, by who saw them."""
+        told = Witness(self.source, self.reported_at, self.lag) if self.reported_at else None
+        return self.witness if at_apps else told
 
 
 VERDICT_AGE = timedelta(hours=24)

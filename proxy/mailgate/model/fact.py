@@ -1,13 +1,14 @@
 """Facts: typed data about what is known or was decided. A fact is made once; the command line, the API and the pages render it."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     PlainSerializer,
     SerializationInfo,
+    ValidationError,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
@@ -34,6 +35,24 @@ class Fact(BaseModel):
             said = getattr(noun, name)
             told[name] = sorted(said) if isinstance(said, frozenset) else said
         return cls.model_validate(told, strict=False)
+
+
+Kind = TypeVar("Kind", bound=Fact)
+
+
+def read_fact(kind: type[Kind], text: str) -> Kind:
+    """A fact that was stored, maybe by a newer Mailgate: fields that it added are left out. Whoever acts by it asks ``is_whole_fact``
+    first, since such a field may change what the others mean. Raises ValueError for all else."""
+    return kind.model_validate_json(text, extra="ignore")
+
+
+def is_whole_fact(kind: type[Kind], text: str) -> bool:
+    """Whether a stored fact can be read and has no field but those of this Mailgate."""
+    try:
+        kind.model_validate_json(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _kept(words: Any, handler: ValidatorFunctionWrapHandler) -> Any:

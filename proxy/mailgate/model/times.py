@@ -18,3 +18,9 @@ def happened(at: datetime | None, now: datetime) -> datetime | None:
     if at is None or at <= LONG_AGO or at > now + AHEAD:
         return None
     return min(at, now)
+
+
+def earliest(at: datetime, now: datetime) -> datetime:
+    """The earliest time of what a clock dates ``at``, and what is known ``now``: if that is ahead, it may be as much earlier as the
+    clock is seen to be wrong."""
+    return min(at, now) if at <= now + AHEAD else now - (at - now)

@@ -70,6 +70,11 @@ def _reworded(offset: int, message: str, text: str) -> tuple[int, str]:
         )
     if "token recognition" in message and text[offset] in "\"'":
         return offset, phrase("this text has no end; close the quote")
+    if "token recognition" in message:
+        sign = text[offset] if text[offset].isprintable() else f"U+{ord(text[offset]):04X}"
+        return offset, phrase(
+            "`%(sign)s` means nothing in CEL; use straight quotes, plain spaces and operators", sign=sign
+        )
     short = re.sub(" expecting .*", "", message, flags=re.DOTALL).removeprefix("Syntax error: ")
     return offset, phrase("%(problem)s; write a CEL expression", problem=short)
 

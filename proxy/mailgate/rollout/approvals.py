@@ -18,6 +18,7 @@ from mailgate.rollout.kept_plans import (
     approved_by,
     base_serial,
     find_plan,
+    known_in_part,
     overtaken,
     read_plan,
     refuse_altered,
@@ -169,7 +170,7 @@ def _status(plan: StoredPlan, body: Plan, names: Sequence[str], context: _Contex
     state = _state(plan, body, term, context)
     back = context.back.get(plan.digest) if state == "open" else None
     check = PlanCheck(plan, body, names, context.guard, context.before, context.now, back)
-    against = tuple(check.against) if state == "open" else ()
+    against = (*known_in_part(plan), *check.against) if state == "open" else ()
     return PlanStatus(plan, body, state, check.needed, tuple(check.counting), against, term, back)
 
 

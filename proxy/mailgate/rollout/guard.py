@@ -4,6 +4,7 @@ window of time: changes within it count together."""
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
@@ -138,17 +139,22 @@ def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
 def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words.
     Everybody counts who is blocked or asked for proof, or may be."""
-    hit = plan.kept_out.of(noun)
-    if hit <= _out(plan, noun):
+    hit, out = plan.kept_out.of(noun), partial(_out, plan, noun)
+    if hit <= out(plan):
         return hit, ""
-    moment = max(plan.later, key=lambda each: _out(each, noun), default=None)
-    if moment and hit <= _out(moment, noun):
+    moment = max(plan.later, key=out, default=None)
+    if moment and hit <= out(moment):
         return hit, phrase(" %(since)s", since=moment_phrase(plan, moment))
     return hit, phrase(" at one moment or another")
 
 
-def _out(movers: MoversAtMoment, noun: Noun) -> int:
-    return movers.each_once.out if noun == "people" else sum(movers.newly[label].devices for label in OUT)
+def _out(plan: Plan, noun: Noun, then: MoversAtMoment) -> int:
+    """How many are certainly among those who lose mail then, or may."""
+    return (
+        plan.each_once(then).out.least
+        if noun == "people"
+        else sum(then.newly[label].devices for label in OUT)
+    )
 
 
 def moment_phrase(plan: Plan, moment: Moment) -> str:

@@ -13,7 +13,7 @@ from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
 from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.person import Person, RefusedError
-from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load, term_of
+from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of_kept, dump, is_whole, load, term_of
 from mailgate.rollout.stored_rules import only, rule_texts_of
 from mailgate.store import Activation, AuditEntry, Store, StoredPlan
 
@@ -97,10 +97,18 @@ async def find_plan(store: Store, name: str) -> StoredPlan:
 
 
 async def refuse_altered(store: Store, plan: StoredPlan) -> None:
-    """Raises RefusedError if the plan was changed in the store."""
+    """Raises RefusedError if the plan was changed in the store, or has parts that this Mailgate does not know: they may say more of whom
+    it harms, or ask for more before it starts."""
     made = await store.audit.last(f"plan {plan.digest}", PLANNED)
     if is_altered(plan) or made is None or made.who != plan.author:
         raise _altered(plan)
+    for why in known_in_part(plan):
+        raise RefusedError(why, plan=plan.digest)
+
+
+def known_in_part(plan: StoredPlan) -> list[str]:
+    """That another version of Mailgate made a plan and this one does not know all of it, in words; empty if it does."""
+    return [] if is_whole(plan.body) else [_of_another_version(plan)]
 
 
 def _altered(plan: StoredPlan) -> RefusedError:
@@ -111,23 +119,42 @@ def _altered(plan: StoredPlan) -> RefusedError:
     return RefusedError(why, "; `mailgate audit verify` says where the store was changed", plan=plan.digest)
 
 
+def _of_another_version(plan: StoredPlan) -> str:
+    return phrase(
+        "plan %(digest)s was made by another version of Mailgate, and this one does not know all of it. Use a gate of that version, or plan again",
+        digest=plan.digest[:12],
+    )
+
+
 def read_plan(plan: StoredPlan) -> Plan:
-    """Read the content of a kept plan. Raises RefusedError if it was changed in the store."""
+    """Read the content of a kept plan, as far as this Mailgate knows it. Raises RefusedError if it cannot be read."""
     try:
         return load(plan.body)
     except ValueError:
-        raise _altered(plan) from None
+        if _is_another(plan):
+            raise _altered(plan) from None
+        raise RefusedError(_of_another_version(plan), plan=plan.digest) from None
+
+
+def _is_another(plan: StoredPlan) -> bool:
+    """Whether the text of a plan does not match its digest, which binds also what only a newer Mailgate knows."""
+    try:
+        return digest_of_kept(plan.body) != plan.digest
+    except (ValueError, RecursionError):
+        return True
 
 
 def is_altered(plan: StoredPlan) -> bool:
-    """Whether a plan does not match its digest, or names other rules than those kept with it."""
-    try:
-        body = read_plan(plan)
-    except RefusedError:
+    """Whether a plan does not match its digest, or names other rules than those kept with it. What cannot be read is only compared
+    with its digest, and no act goes by it."""
+    if _is_another(plan):
         return True
+    try:
+        body = load(plan.body)
+    except ValueError:
+        return False
     return (
-        digest_of(body) != plan.digest
-        or body.candidate != RulesNamed(policy=plan.candidate.policy, digest=plan.candidate.digest)
+        body.candidate != RulesNamed(policy=plan.candidate.policy, digest=plan.candidate.digest)
         or body.active.serial != plan.serial
         or body.made_at != plan.made_at
     )

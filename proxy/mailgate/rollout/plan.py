@@ -2,16 +2,16 @@
 it."""
 
 import json
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field
 
 from mailgate.model import Effect
-from mailgate.model.fact import STORED, Day, Fact, Instant, Words
+from mailgate.model.fact import STORED, Day, Fact, Instant, Words, is_whole_fact, read_fact
 from mailgate.policy.changes import Change
 from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.store import Activation, StoredPlan
@@ -76,6 +76,29 @@ class PeopleMoved(Fact):
     """How many of them newly lose mail, or may. Who lost it before and may now prove the device is none of them."""
     by: dict[str, dict[str, int]]
     """How many move, by kind and by group."""
+    nobodys: int | None = None
+    """How many known devices that nobody known has used newly lose mail, or may; null if an older Mailgate made the plan."""
+
+
+class Between(NamedTuple):
+    """A number that is known to be at least and at most so many."""
+
+    least: int
+    most: int
+
+    @property
+    def is_exact(self) -> bool:
+        return self.least == self.most
+
+
+@dataclass(frozen=True, slots=True)
+class EachOnce:
+    """The people who move at one moment of a plan, each once, as far as the plan counted them so."""
+
+    people: Between
+    out: Between
+    """Those who newly lose mail, or may."""
+    by: Mapping[str, Mapping[str, Between]]
 
 
 class MoversAtMoment(Fact):
@@ -85,18 +108,6 @@ class MoversAtMoment(Fact):
     """How many move, by their new effect: block, challenge, warn, allow, or unknown. Whose devices move to two effects is in both."""
     moved: PeopleMoved | None = None
     """The people in all of these; null if an older Mailgate made the plan."""
-
-    @property
-    def each_once(self) -> PeopleMoved:
-        """``moved``. Of an older plan, upper bounds: whose devices move to two effects counts twice."""
-        if self.moved:
-            return self.moved
-        found: dict[str, Counter[str]] = {"kind": Counter(), "group": Counter()}
-        for label in LABELS:
-            for dimension, by in found.items():
-                by.update({row.value: row.people for row in self.newly[label].by.get(dimension, ())})
-        people, out = (sum(self.newly[label].people for label in labels) for labels in (LABELS, OUT))
-        return PeopleMoved(people=people, out=out, by={name: dict(by) for name, by in found.items()})
 
 
 class LetInOffer(Counts):
@@ -280,7 +291,7 @@ class Plan(MoversAtMoment):
     moves: list[Move]
     """How many go from one effect to another."""
     depends_on: dict[str, int]
-    """The variables that unknown decisions depend on, each with the number of people."""
+    """The variables that unknown decisions depend on, each with the number of requests that were decided again."""
     later: list[Moment]
     """How many move when stages begin, and when graces and exemptions end."""
     undated: UndatedMovers
@@ -294,6 +305,9 @@ class Plan(MoversAtMoment):
     """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""
+    nobodys: int | None = None
+    """How many known devices that nobody known has used are, or may be, newly kept out at any moment: they are among the devices of
+    `kept_out`, and nobody is of its people. Null if an older Mailgate made the plan."""
     known: Counts
     """How many people and devices are known by more than their own word. A limit given as a part is a part of these."""
 
@@ -303,11 +317,53 @@ class Plan(MoversAtMoment):
         totals = self.totals
         return Counts(people=totals.people, devices=totals.devices + totals.clients)
 
+    def each_once(self, then: MoversAtMoment) -> EachOnce:
+        """The people who move at one moment of this plan. An older Mailgate counted them by their new effects alone, and whose devices
+        move to two of these is in both."""
+        if moved := then.moved:
+            by = {
+                name: {value: Between(count, count) for value, count in counts.items()}
+                for name, counts in moved.by.items()
+            }
+            return EachOnce(Between(moved.people, moved.people), Between(moved.out, moved.out), by)
+        out = {label: then.newly[label].people for label in OUT}
+        everybody = self.totals.people if then is self.held_back else self.kept_out.people
+        # who is asked for a proof may have had no mail before either
+        least = max(count for label, count in out.items() if label != Effect.CHALLENGE)
+        return EachOnce(
+            _among([then.newly[label].people for label in LABELS], self.totals.people),
+            Between(least, max(least, min(sum(out.values()), everybody))),
+            {name: self._by_value(then, name) for name in ("kind", "group")},
+        )
+
+    @property
+    def regaining(self) -> Between:
+        """The people who have no mail on some device, and get it there at once. Who was only warned had it."""
+        back = (Effect.ALLOW, Effect.WARN)
+        found = [each.people for each in self.moves if each.before in OUT and each.to in back]
+        return _among(found, self.totals.people)
+
+    def _by_value(self, then: MoversAtMoment, dimension: str) -> dict[str, Between]:
+        whole = {row.value: row.people for row in self.company.get(dimension, ())}
+        found: dict[str, list[int]] = {}
+        for label in LABELS:
+            for row in then.newly[label].by.get(dimension, ()):
+                found.setdefault(row.value, []).append(row.people)
+        return {
+            value: _among(counts, whole.get(value, self.totals.people)) for value, counts in found.items()
+        }
+
     @property
     def is_sure(self) -> bool:
         """Whether all who lose mail are known to lose it: none only may."""
         moments = (self.newly, *(each.newly for each in self.later))
         return not (self.undated.devices or any(each[UNKNOWN].devices for each in moments))
+
+
+def _among(counts: Sequence[int], everybody: int) -> Between:
+    """How many are in one of some groups of people or more, if there are so many in all."""
+    least = max(counts, default=0)
+    return Between(least, max(least, min(sum(counts), everybody)))
 
 
 def plain(plan: Plan) -> dict[str, Any]:
@@ -326,17 +382,38 @@ def _kept(plan: Plan) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def load(text: str) -> Plan:
-    """Read a kept plan. Raises ValueError if the text has another form.
+    """Read a kept plan, without fields that a newer Mailgate may have added. Raises ValueError if the text has another form.
 
     The plans that were read last are cached: the console looks at the newest ones every few seconds, and a plan never
     changes.
     """
-    return Plan.model_validate_json(text)
+    try:
+        told = json.dumps(json.loads(text))  # written anew, so that each name is there once
+    except (ValueError, RecursionError) as error:
+        raise ValueError("this is no Plan") from error
+    return read_fact(Plan, told)
+
+
+def is_whole(text: str) -> bool:
+    """Whether this Mailgate knows all of a kept plan."""
+    return is_whole_fact(Plan, text)
 
 
 def digest_of(plan: Plan) -> str:
     """The digest of a plan: the SHA-256 of everything that is kept of it except the digest itself."""
-    rest = {name: value for name, value in _kept(plan).items() if name != "digest"}
+    return _digest(_kept(plan))
+
+
+def digest_of_kept(text: str) -> str:
+    """The digest of the text of a kept plan, whichever Mailgate made it. Raises ValueError if it is no plan's."""
+    told = json.loads(text)
+    if not isinstance(told, dict):
+        raise ValueError("this is no plan")
+    return _digest(told)
+
+
+def _digest(told: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in told.items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 

@@ -24,6 +24,7 @@ from mailgate.policy.simulate.impact import (
     DIMENSIONS,
     HELD_BACK,
     KNOWN,
+    NOBODYS,
     OUT,
     TOUCHED,
     UNDATED,
@@ -191,6 +192,7 @@ async def make_plan(
         let_ins=list(_let_ins(new, tally)),
         held_back=_held_back(tally, (old, new), scope.now),
         kept_out=Counts(**_count(tally, (OUT,))),
+        nobodys=tally.subjects[NOBODYS,],
         known=_known(tally),
     )
     return plan.model_copy(update={"digest": digest_of(plan)})
@@ -329,8 +331,9 @@ def _movers(tally: ImpactTally, moment: datetime | str) -> dict[str, Any]:
         }
         for dimension, found in values.items()
     }
-    out = tally.people.count(later_cell(moment, OUT))
-    return {"newly": newly, "moved": PeopleMoved(people=tally.people.count(*cells.values()), out=out, by=by)}
+    people, out = tally.people.count(*cells.values()), tally.people.count(later_cell(moment, OUT))
+    nobodys = tally.subjects[later_cell(moment, NOBODYS)]
+    return {"newly": newly, "moved": PeopleMoved(people=people, out=out, by=by, nobodys=nobodys)}
 
 
 def _count(tally: ImpactTally, cell: tuple[str, ...]) -> dict[str, Any]:

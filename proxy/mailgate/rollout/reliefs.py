@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from mailgate.config import Settings
-from mailgate.model.phrase import did_you_mean, phrase, time_of
+from mailgate.model.phrase import Phrase, did_you_mean, phrase, time_of
 from mailgate.policy import Policy
 from mailgate.policy.people import user_text
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
@@ -107,11 +107,18 @@ async def _newly_kept_out(store: Store, given: Relief, window: WindowTotals) -> 
 async def break_glass(
     store: Store, policy: Policy, by: Person, why: str, now: datetime, *, rule: str, until: datetime
 ) -> Relief:
-    """Turn a rule off for everybody, at once. No guard applies to this. Raises RefusedError."""
+    """Turn a rule off for everybody, at once. No guard applies to this. Returns the relief by which it is off: that of before, if
+    that ends later. Raises RefusedError."""
     check_restricts(policy, rule)
     now = await store.now(now)
     relief = _relief(Cause.BREAK_GLASS, rule, by, why, now, until)
-    return await store.reliefs.grant(relief, by.act(now, "rule-turned-off", why))
+    given = await store.reliefs.grant(relief, by.act(now, "rule-turned-off", why))
+    return (await store.reliefs.current(now)).off(now).get(rule, given)
+
+
+def off_until(relief: Relief) -> Phrase:
+    """Until when a rule is off by this relief."""
+    return time_of(relief.until) if relief.until else phrase("somebody turns it on")
 
 
 async def resume(

@@ -1,12 +1,13 @@
 """Rules in the store: those of versions, and drafts: small changes of the rules in force that no file has yet. A draft comes in
 force by a plan, like every change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from mailgate.config import Rules, compile_rules
 from mailgate.config.text_edits import EditError, edited
@@ -60,6 +61,8 @@ async def in_force(store: Store) -> Rules | None:
 
 DRAFTED = "policy-drafted"
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
+_NEWER = frozenset({"extra_forbidden", "union_tag_invalid"})
+"""The faults of a draft that a newer Mailgate made: it has a field more, or is of another kind."""
 
 
 async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) -> tuple[KeptDraft, Rules]:
@@ -102,7 +105,25 @@ def only(name: str, found: Sequence[Found], none: str, by_command: str = "") -> 
 
 
 def edit_of(draft: KeptDraft) -> Edit:
-    return _EDIT.validate_json(draft.edit)
+    """The change that a draft makes. Raises RefusedError if it cannot be read whole: a part of a change is another change."""
+    try:
+        return _EDIT.validate_json(draft.edit)
+    except ValidationError as error:
+        if _NEWER.isdisjoint(each["type"] for each in error.errors()):
+            raise _other(draft) from error
+        why = phrase(
+            "draft %(digest)s was made by another version of Mailgate, and this one does not know all of it",
+            digest=draft.digest[:12],
+        )
+        raise RefusedError(why) from error
+
+
+def readable(drafts: Iterable[KeptDraft]) -> Iterator[KeptDraft]:
+    """The drafts that this Mailgate can read."""
+    for each in drafts:
+        with suppress(RefusedError):
+            edit_of(each)
+            yield each
 
 
 async def base_of(store: Store, draft: KeptDraft) -> Rules:

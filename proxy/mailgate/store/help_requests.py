@@ -109,12 +109,13 @@ class HelpRequests(Queries):
         query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)
         return {str(rule): int(count) for rule, count in await self._rows(query)}
 
-    async def waiting(self, size: int) -> tuple[int, list[HelpRequest]]:
-        """How many ask for help and wait for an answer, and those who have waited longest."""
+    async def waiting(self, size: int) -> tuple[int, int, list[HelpRequest]]:
+        """How many people ask for help and wait for an answer, how many devices or clients of nobody known, and those who have waited longest."""
         waits = and_(_OPEN, or_(_REPLIED.is_(None), help_requests.c.last_at > _REPLIED))
         query = select(help_requests).where(waits).order_by(help_requests.c.last_at, *_SAME).limit(size)
-        people = await self._value(select(func.count(help_requests.c.subject.distinct())).where(waits))
-        return int(people), await self._each(query, made(HelpRequest))
+        named, each = help_requests.c.person != "", func.count(help_requests.c.subject.distinct())
+        [(people, nobodys)] = await self._rows(select(each.filter(named), each.filter(~named)).where(waits))
+        return int(people), int(nobodys), await self._each(query, made(HelpRequest))
 
     async def one(self, rule: str, subject: str) -> HelpRequest | None:
         same = _among([(rule, subject)])

@@ -16,7 +16,7 @@ from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by, source_of
 from mailgate.model import AttestationResult, Enrolment, Kind, SourceState
 from mailgate.policy import AppCatalog
-from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, put_rows
+from mailgate.store.bulk_rows import count_change, count_up, delete_rows, insert_rows, put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import SETS, WORDS, around
 from mailgate.store.gates import latest_now
@@ -27,6 +27,8 @@ from mailgate.store.schema import (
     devices,
     policy_versions,
     quarantine_mails,
+    relief_changes,
+    reliefs,
     reports,
     sightings,
 )
@@ -161,6 +163,9 @@ def _report_row(report: Report, number: int) -> dict[str, Any]:
 
 async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:
     for old, new in sorted(ids.items()):
+        exempt = update(reliefs).where(reliefs.c.device == old).values(device=new)
+        if (await connection.execute(exempt)).rowcount:
+            await count_up(connection, relief_changes)  # gates read them again
         await connection.execute(update(sightings).where(sightings.c.device == old).values(device=new))
         both = quarantine_mails.alias()
         same = (both.c[name] == quarantine_mails.c[name] for name in ("person", "reason"))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.store.bulk_rows import Order, insert_rows, upsert, upsert_rows
@@ -116,8 +117,7 @@ class PlanMovers(Queries):
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:
         """How many people lose mail, or may, before the moment of this number, and how many of them are on record with a laptop."""
-        lose = (_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before, _newly(_COLUMNS))
-        who = select(_COLUMNS.person).where(_COLUMNS.plan == plan, *lose, _COLUMNS.person != "")
+        who = select(_COLUMNS.person).where(_COLUMNS.plan == plan, _lose(before), _COLUMNS.person != "")
         some = who.distinct().subquery()
         reads = select(laptop_readers.c.person).where(laptop_readers.c.person == some.c.person).exists()
         query = select(func.count(), func.count().filter(reads)).select_from(some)
@@ -187,6 +187,11 @@ def _newly(columns: Any) -> ColumnElement[bool]:
     return or_(columns.label != Effect.CHALLENGE.value, columns.before != Effect.BLOCK.value)
 
 
+def _lose(before: int) -> ColumnElement[bool]:
+    """Those who newly lose mail, or may, before the moment of this number."""
+    return and_(_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before, _newly(_COLUMNS))
+
+
 def _row(plan: str, number: int, mover: Mover) -> dict[str, Any]:
     lists = {"groups": json.dumps(mover.groups), "apps": json.dumps(mover.apps)}
     return {"plan": plan, "number": number, **mover._asdict(), **lists}
@@ -208,6 +213,10 @@ _OUT = (Effect.BLOCK.value, Effect.CHALLENGE.value)
 _FIRST = first_refusals.c
 
 
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
 class HourOfRefusals(NamedTuple):
     hour: datetime
     planned: int
@@ -226,7 +235,7 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
         person = user_text(sighting.user)
         subject = person or sighting.device
         if sighting.effect in _OUT and subject:
-            hour = tally.first.replace(minute=0, second=0, microsecond=0)
+            hour = _hour(tally.first)
             row: dict[str, Any] = {"policy": sighting.policy, "subject": subject, "rule": sighting.rule}
             row |= {"person": person, "device": sighting.device, "hour": hour, "sort": NEW}
             rows.setdefault((sighting.policy, subject), row)
@@ -236,40 +245,50 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
 
 
 class FirstRefusals(Queries):
-    async def compare_refusals(self, policy: str, plan: str, before: str, size: int = COMPARED) -> bool:
-        """Compare some first refusals with a plan and the policy before it. Returns whether there may be more."""
+    async def compare_refusals(
+        self, policy: str, plan: str, before: str, held_back: int, size: int = COMPARED
+    ) -> bool:
+        """Compare some first refusals with those whom a plan says to lose mail, or may, before the moment ``held_back``, and with the policy
+        before it. Returns whether there may be more."""
         query = select(first_refusals).where(_FIRST.policy == policy, _FIRST.sort == NEW).limit(size)
         rows = await self._rows(query, timeout_seconds=10)
         people = {row.person for row in rows if row.person}
         devices = {row.device for row in rows if not row.person}
-        named = await self._among(_COLUMNS.person, people, _COLUMNS.plan == plan)
-        named |= await self._among(_COLUMNS.device, devices, _COLUMNS.plan == plan)
+        theirs = and_(_COLUMNS.plan == plan, _lose(held_back))
+        named = await self._among(_COLUMNS.person, people, theirs)
+        named |= await self._among(_COLUMNS.device, devices, theirs)
         known = await self._among(_FIRST.subject, {row.subject for row in rows}, _FIRST.policy == before)
         sorts: dict[str, list[str]] = {}
         for row in rows:
             sort = BEFORE if row.subject in known else PLANNED if row.subject in named else OTHER
             sorts.setdefault(sort, []).append(row.subject)
         for sort, subjects in sorts.items():
-            theirs = (_FIRST.policy == policy, _FIRST.subject.in_(subjects))
-            await self._change(update(first_refusals).where(*theirs).values(sort=sort))
+            alike = (_FIRST.policy == policy, _FIRST.subject.in_(subjects))
+            await self._change(update(first_refusals).where(*alike).values(sort=sort))
         return len(rows) == size
 
     async def _among(self, column: ColumnElement[str], names: set[str], of: ColumnElement[bool]) -> set[str]:
         query = select(column).where(of, column.in_(names))
         return set(await self._values(query, timeout_seconds=10))
 
-    async def refused(self, policy: str, most: int) -> dict[str, str]:
-        """The first people and devices that were refused under ``policy``, each with who expected it."""
+    async def refused(self, policy: str, most: int, since: datetime = LONG_AGO) -> dict[str, str]:
+        """The first people and devices that were refused under ``policy`` since then, each with who expected it."""
         query = select(_FIRST.subject, _FIRST.sort).where(_FIRST.policy == policy, _FIRST.sort != BEFORE)
+        query = query.where(_FIRST.hour >= _hour(since))
         rows = await self._rows(query.order_by(_FIRST.sort, _FIRST.hour).limit(most), timeout_seconds=10)
         return {row.subject: row.sort for row in rows}
 
+    async def earlier(self, policy: str, since: datetime) -> int:
+        """How many people and devices were first refused under ``policy`` before then. Whether they were again is not recorded."""
+        query = select(func.count()).select_from(first_refusals)
+        before = query.where(_FIRST.policy == policy, _FIRST.hour < _hour(since))
+        return int(await self._value(before, timeout_seconds=10))
+
     async def by_hour(self, policy: str, since: datetime) -> list[HourOfRefusals]:
         """The first refusals under ``policy`` in each hour since then."""
-        start = since.replace(minute=0, second=0, microsecond=0)
         query = (
             select(_FIRST.hour, _FIRST.sort, func.count())
-            .where(_FIRST.policy == policy, _FIRST.hour >= start)
+            .where(_FIRST.policy == policy, _FIRST.hour >= _hour(since))
             .group_by(_FIRST.sort, _FIRST.hour)  # in the order of the index
         )
         found: dict[datetime, dict[str, int]] = {}

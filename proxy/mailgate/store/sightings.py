@@ -299,11 +299,14 @@ def facts_of(columns: Sequence[Any]) -> ClientFacts:
 
 
 @lru_cache(1024)
-def _proofs_of(column: str) -> Proofs:
-    """Read what is stored of proofs. Many clients have the same."""
+def _proofs_of(column: str) -> Proofs | None:
+    """Read what is stored of proofs. Many clients have the same. None if a newer Mailgate wrote more, since that may change what the rest
+    means: then nothing is known about them."""
     told = json.loads(column)
-    said = told.get("extension")
-    lists = {"findings": tuple(told.get("findings", ())), "extension": said and ExtensionWord(*said)}
+    said = told.get("extension") or ()
+    if told.keys() - set(Proofs._fields) or len(said) > len(ExtensionWord._fields):
+        return None
+    lists = {"findings": tuple(told.get("findings", ())), "extension": ExtensionWord(*said) if said else None}
     return Proofs(**{**told, **lists})
 
 

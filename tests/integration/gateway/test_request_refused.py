@@ -258,6 +258,18 @@ async def test_nothing_is_read_behind_a_refused_request(connect: Connect, upstre
     assert upstream.targets == []
 
 
+@pytest.mark.parametrize(
+    "sent", [request(b"HEAD / HTTP/1.1", b"X-A : b"), b"HEAD /" + b"b" * 20000], ids=["malformed", "endless"]
+)
+async def test_a_refused_head_request_gets_no_body(steady: Gate, connect: Connect, sent: bytes) -> None:
+    """RFC 9110, section 9.3.2: the client would read it as its next answer."""
+    wire = await connect(steady)
+    await wire.send(sent)
+    assert (await wire.final(b"HEAD")).status in {400, 431}
+    await wire.end()
+    assert not wire.buffer
+
+
 async def test_nothing_is_read_behind_connection_close(connect: Connect, upstream: Upstream) -> None:
     """RFC 9112, section 9.6."""
     wire = await connect()

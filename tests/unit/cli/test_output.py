@@ -7,6 +7,7 @@ from operator import itemgetter
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from mailgate.cli.output import print_json, print_rows, table_of
 
@@ -28,6 +29,32 @@ def test_nothing_is_cut_and_what_is_copied_stays_in_one_piece(width: int) -> Non
     assert "…" not in text
     assert ID in text
     assert LONG in "".join(text.replace(ID, "").replace(" 7 ", "").split())
+
+
+def block(width: int, *rows: tuple[str, str, str]) -> list[str]:
+    written = StringIO()
+    columns = {"number": itemgetter(0), "whom": itemgetter(1), "why": lambda row: Text(row[2])}
+    Console(file=written, width=width).print(table_of(rows, columns))
+    return [line.rstrip() for line in written.getvalue().splitlines()]
+
+
+def test_where_words_would_break_each_row_is_a_block() -> None:
+    found = block(
+        40, ("1", "amber.field@example.com", "a new phone\nis ordered"), ("2", "", "unknown-application")
+    )
+    assert found == [
+        "", "number 1", "  whom amber.field@example.com", "  why a new phone is ordered",
+        "", "number 2", "  why unknown-application",
+    ]  # fmt: skip
+
+
+def test_where_a_row_would_take_many_lines_it_is_a_block() -> None:
+    assert block(36, ("1", "amber", "one two three " * 8))[1:4] == [
+        "number 1",
+        "  whom amber",
+        "  why one two three one two three",
+    ]
+    assert block(60, ("1", "amber", "one two three " * 8))[1].split() == ["number", "whom", "why"]
 
 
 def test_numbers_are_at_the_right() -> None:

@@ -83,12 +83,39 @@ def test_a_bad_secret_is_not_printed(value: object, message: str, sources: Sourc
     assert "hunter2" not in caught.value.errors()[0]["msg"]
 
 
-@pytest.mark.parametrize("name", ["n" * 400, "a\0b", "folder", "empty/x"])
-def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str, sources: Sources) -> None:
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("a\0b", r"no such file|is missing or empty"),
+        ("empty/x", r"no such file|is missing or empty"),
+        ("n" * 400, "file name too long"),
+        ("folder", "is a directory"),
+    ],
+)
+def test_only_a_file_that_is_not_there_is_told_to_be_missing(name: str, wrong: str, sources: Sources) -> None:
     (sources.folder / "folder").mkdir()
     for kind, value in ((ExistingFile, name), (Jwks, name), (StoreUrl, {"file": name})):
-        with pytest.raises(ValidationError, match=r"no such file|is missing or empty"):
+        with pytest.raises(ValidationError, match=wrong):
             read(kind, value, sources)
+
+
+def test_a_file_that_may_not_be_seen_is_told_to_be_so(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, **_how: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(ValidationError, match="cannot be read: permission denied"):
+        read(ExistingFile, "shut/certificate.pem", sources)
+
+
+def test_a_secret_that_an_editor_on_windows_saved_is_read_or_named(sources: Sources) -> None:
+    (sources.folder / "marked").write_text("postgresql://u:hunter2@h/db\r\n", encoding="utf-8-sig")
+    assert read(StoreUrl, {"file": "marked"}, sources).get_secret_value() == "postgresql://u:hunter2@h/db"
+    (sources.folder / "wide").write_text("postgresql://u:hunter2@h/db", encoding="utf-16")
+    with pytest.raises(ValidationError, match="cannot be read: not utf-8; use a file with the value alone"):
+        read(StoreUrl, {"file": "wide"}, sources)
 
 
 def test_files_are_relative_to_the_settings(sources: Sources) -> None:

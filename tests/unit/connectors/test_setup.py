@@ -22,11 +22,17 @@ def handed():
 @pytest.mark.parametrize(
     ("at", "report"),
     [
-        (NOW + timedelta(days=1), AppsReport(TIKTOK, True, NOW)),
+        (NOW + timedelta(minutes=5), AppsReport(TIKTOK, True, NOW)),
+        (NOW + timedelta(days=1), AppsReport(TIKTOK, True, NOW, timedelta(days=1))),
         (NOW + timedelta(days=1, seconds=1), AppsReport(TIKTOK, False, NOW)),
         (None, None),
     ],
-    ids=["no newer than now", "makes nothing clean from further ahead than clocks go", "none without a time"],
+    ids=[
+        "no newer than now",
+        "as much older as its clock is ahead",
+        "makes nothing clean from further ahead than clocks go",
+        "none without a time",
+    ],
 )
 def test_a_report_has_the_time_of_its_look(handed, at, report):
     present = handed.listed("ios", [Installed("com.zhiliaoapp.musically")])

@@ -13,13 +13,13 @@ from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import asks, has, record
 
-from mailgate.console.nouns import MENU
+from mailgate.console.nouns import menu
 from mailgate.console.site import ROUTES
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import break_glass, exempt
 from mailgate.store import HelpRequest
 
-ENTRIES = [entry for _, entries in MENU for entry in entries]
+ENTRIES = [entry for _, entries in menu() for entry in entries]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ from mailgate.console.api.operation import Operation
 from mailgate.console.api.site import OPERATIONS, with_api
 from mailgate.console.connectors.reading import SourceReading
 from mailgate.console.devices.rows import catch_up
-from mailgate.console.looks import MAX_SOUGHT, NUMBERS, SHOWS_NOBODY
+from mailgate.console.looks import COMMANDS, MAX_SOUGHT, Shows, shown_by
+from mailgate.console.looks import PAGES as PAGES_IN_TABLE
 from mailgate.console.site import ROUTES, with_console
 from mailgate.console.toasts import Toast
 from mailgate.rollout.person import Person
@@ -157,9 +158,26 @@ def reads(operation: Operation) -> bool:
     return operation.method == "GET" or operation.name == "explain_request"
 
 
-def test_every_name_in_the_table_is_one_of_a_page_an_operation_or_a_command() -> None:
-    named = {each.kwargs.get("name") for each in ROUTES if isinstance(each, web.RouteDef)} | {"asset"}
-    assert named | {each.name for each in OPERATIONS} | set(commands()) >= NUMBERS | SHOWS_NOBODY
+NAMED = {each.kwargs.get("name", "") for each in ROUTES if isinstance(each, web.RouteDef)} | {"asset"}
+SAID = {name: shown_by(name) for name in NAMED.union(each.name for each in OPERATIONS)}
+NUMBERS = {name for name, shows in SAID.items() if shows in (Shows.NUMBERS, Shows.NAMES_TO_ROLES)}
+SHOWS_NOBODY = {name for name, shows in SAID.items() if shows in (Shows.NUMBERS, Shows.ADMINS)}
+
+
+def test_every_name_in_a_table_is_one_of_a_page_or_a_command() -> None:
+    assert PAGES_IN_TABLE.keys() <= NAMED
+    assert set(commands()) >= COMMANDS
+
+
+def test_a_page_of_an_operation_shows_whom_the_operation_shows() -> None:
+    assert {each.name for each in OPERATIONS if each.page and each.page_name in PAGES_IN_TABLE} == set()
+    assert [
+        each.name for each in OPERATIONS if each.page and shown_by(each.page_name) is not each.shows
+    ] == []
+
+
+def test_silence_counts_as_showing_people() -> None:
+    assert shown_by("nothing-of-this-name") is Shows.PEOPLE
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[str]:

@@ -1,11 +1,14 @@
 """Every page and every operation is in a file of a noun."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import mailgate.console
-from mailgate.console.nouns import MENU, NOUNS, current_page
+from mailgate.console import nouns
+from mailgate.console.api.operation import Operation
+from mailgate.console.nouns import MenuPage, current_page, menu, of_every_noun
 
 CONSOLE = Path(mailgate.console.__file__).parent
 LISTS = {"ROUTES": "page", "OPERATIONS": "api"}
@@ -16,17 +19,13 @@ def files_with(name: str) -> list[Path]:
 
 
 @pytest.mark.parametrize(("name", "ending"), LISTS.items())
-def test_a_file_with_pages_or_operations_is_one_of_a_noun_and_says_so_by_its_name(
-    name: str, ending: str
-) -> None:
+def test_a_file_with_pages_or_operations_says_so_by_its_name(name: str, ending: str) -> None:
     found = files_with(name)
-    assert {each.parent.name for each in found} <= set(NOUNS)
     assert [each for each in found if not each.stem.endswith(ending)] == []
-
-
-def test_every_noun_has_pages_or_operations() -> None:
-    found = {each.parent.name for name in LISTS for each in files_with(name)}
-    assert found == set(NOUNS)
+    listed = [
+        getattr(import_module(f"mailgate.console.{each.parent.name}.{each.stem}"), name) for each in found
+    ]
+    assert {id(item) for items in listed for item in items} == set(map(id, of_every_noun(ending, name)))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,21 @@ def test_a_page_belongs_to_one_page_of_the_menu(route: str, address: str, words:
 
 
 def test_the_menu_has_eight_entries_in_three_groups() -> None:
-    assert [len(entries) for _, entries in MENU] == [3, 3, 2]
+    assert [len(entries) for _, entries in menu()] == [3, 3, 2]
+
+
+def test_the_page_of_an_operation_stands_after_those_of_its_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def list_apps() -> None: ...
+
+    new = Operation("GET /new", list_apps, page="apps.html", menu=("source", "New"))
+    monkeypatch.setattr(nouns, "of_every_noun", lambda *_: [new])
+    (sources,) = (entry for _, entries in menu.__wrapped__() for entry in entries if entry.icon == "source")
+    assert sources.pages[-1] == MenuPage("new", "New")
+
+
+def test_an_operation_in_the_menu_names_an_entry() -> None:
+    icons = {entry.icon for _, entries in menu() for entry in entries}
+    assert {each.menu[0] for each in of_every_noun("api", "OPERATIONS")} <= icons | {""}
 
 
 def test_a_folder_imports_nothing_so_that_every_file_in_it_imports_alone() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.store.examples import MAX_AGE, NOW, catalog
 
 from mailgate.devices.device import Device, Report
-from mailgate.devices.looks import expiry
+from mailgate.devices.looks import expiry, within_reach
 from mailgate.devices.posture import may_restrict, posture_of, stable_until, strictest
 from mailgate.devices.trust import ENROLLED, rank, report_by, without_look
 from mailgate.model import (
@@ -167,6 +167,28 @@ def test_facts_of_the_future_are_of_now() -> None:
     )
     told = ahead.received(NOW)
     assert (told.reported_at, told.denied_at, told.compliance_at) == (NOW, NOW, NOW)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "lag", "begin"),
+    [
+        (timedelta(minutes=5), timedelta(), None),
+        (timedelta(minutes=6), timedelta(), NOW - timedelta(minutes=6)),
+        (HOUR * 20, HOUR, NOW - HOUR * 20),
+        (timedelta(minutes=5), HOUR, NOW - HOUR + timedelta(minutes=5)),
+    ],
+)
+def test_a_look_by_a_clock_that_is_ahead_may_be_as_much_older(
+    ahead: timedelta, lag: timedelta, begin: datetime | None
+) -> None:
+    look = report_by("mdm", "1", apps=AppsReport(NOTHING, True, NOW + ahead, lag)).received(NOW)
+    assert (look.reported_at, look.looked_from) == (NOW, begin)
+
+
+def test_a_look_by_a_clock_that_is_hours_ahead_takes_no_app_back() -> None:
+    seen = by("intune", looked(1, "tiktok"))
+    for hours, state in ((-20, PostureState.LISTED), (0.5, PostureState.CLEAN)):
+        assert posture(seen, by("jamf", looked(hours)).received(NOW)).state is state
 
 
 def test_apps_that_were_seen_and_cannot_run_are_named_until_they_count_again() -> None:
@@ -461,3 +483,15 @@ def test_only_a_bad_word_speaks_against_a_new_device() -> None:
     assert not may_restrict(None, KNOWN)
     assert may_restrict(None, replace(KNOWN, compliance=BAD))
     assert may_restrict(None, replace(KNOWN, threat=Threat.MEDIUM))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(None, True), (frozenset({"tiktok", "wechat"}), True), (frozenset({"tiktok"}), False)],
+)
+def test_people_are_told_of_every_app_only_if_the_look_could_answer_for_each(
+    asked: frozenset[str] | None, told: bool
+) -> None:
+    report = Report("mdm", "1", apps_complete=True, asked=asked)
+    assert within_reach(report, frozenset({"tiktok", "wechat"})).saw_device is told
+    assert within_reach(replace(report, apps_complete=None), frozenset({"chess"})).saw_device is None

@@ -22,7 +22,7 @@ from mailgate.devices.posture import (
 )
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import Finding, Kind, Posture, PostureState, Reason, SourceState
-from mailgate.model.device import PostureTerms
+from mailgate.model.device import PostureTerms, Witness
 
 CLEAN = {"reported_at": NOW, "apps_complete": True}
 TIKTOK = {"apps": frozenset({"tiktok"})}
@@ -268,7 +268,8 @@ def test_a_posture_is_all_that_is_known_of_the_device_now() -> None:
     whole = device(report, gone, findings=(found,), lost_at=NOW, first_seen=NOW - MAX_AGE)
     assert posture_of(whole, CATALOG, TERMS, NOW) == Posture(
         state=PostureState.LISTED, device_id="abcd-efgh-ijkl", kind=Kind.TABLET, os="ios", os_version="26", managed=False, owner="ada",
-        apps=("tiktok",), lists=("prohibited",), source="mdm", sources=("mdm",), reported_at=NOW, lag=timedelta(hours=7),
+        apps=("tiktok",), lists=("prohibited",), witness=Witness("mdm", NOW, timedelta(hours=7)),
+        source="mdm", sources=("mdm",), reported_at=NOW, lag=timedelta(hours=7),
         expires_at=looked_from + MAX_AGE, findings=(Finding(found.reason, found.detail),), lost=True, first_seen=NOW - MAX_AGE,
     )  # fmt: skip
     bare = Device("d", first_seen=NOW)
@@ -281,6 +282,21 @@ def test_a_posture_is_all_that_is_known_of_the_device_now() -> None:
         "bob",
         (),
     )
+
+
+def test_who_saw_the_apps_is_told_and_not_who_looked_last() -> None:
+    saw = said("mdm", **CLEAN | TIKTOK | {"reported_at": NOW - timedelta(hours=2)})
+    clean = said("other", **CLEAN | {"reported_at": NOW - timedelta(hours=1)})
+    told = posture(saw, clean, precedence=("mdm", "other"))
+    assert (told.source, told.witness) == ("other", Witness("mdm", NOW - timedelta(hours=2)))
+    assert told.look(at_apps=True) == told.witness
+    assert told.look(at_apps=False) == Witness("other", NOW - timedelta(hours=1))
+    both = strictest([told, posture(clean)])
+    assert both.witness == told.witness
+    assert strictest([told, told]).witness is None
+    chess = said("other", **CLEAN | {"apps": frozenset({"chess"})})
+    assert posture(saw, chess, precedence=("mdm", "other")).witness is None, "nobody saw both"
+    assert posture(clean).witness is None
 
 
 def test_the_next_source_tells_what_the_first_does_not_know() -> None:

@@ -52,7 +52,7 @@ def made():
 
 def test_a_deadline_passes_once_at_its_time(made):
     loop, deadline, passed = made
-    deadline.set(5)
+    assert deadline.set(5) == 5
     loop.go(4)
     assert passed == []
     loop.go(99)
@@ -76,7 +76,7 @@ def test_moving_it_on_makes_no_new_timer(made):
     loop, deadline, _ = made
     for now in range(100):
         loop.now = now * 0.01
-        deadline.set(5)
+        assert deadline.set(5) == loop.now + 5
     assert len(loop.timers) == 1
 
 

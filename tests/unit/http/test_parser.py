@@ -41,6 +41,12 @@ def described(head, body):
     return head.method, head.target, head.fields, body.read_nowait(), body.is_eof(), head.trailers
 
 
+def methods(*pieces):
+    """The methods, as far as they are told, also of what is refused."""
+    parser = RequestParser(FakeClient(), NEVER, LIMITS)
+    return [head.method for piece in pieces for head, _ in parser.feed_data(piece)[0]]
+
+
 def only(*pieces, limits=LIMITS):
     (message,), _, _ = parse(*pieces, limits=limits)
     return message
@@ -180,7 +186,7 @@ def test_requests_read_the_same_however_the_stream_is_cut(requests, end, cuts):
     assert parse(*split(wire, cuts)) == whole
 
 
-WORDS = rb"GET / HTTP/1.1|POST / HTTP/1.1|Host: a|Content-Length: 3|Transfer-Encoding: chunked|1|0|a| |:"
+WORDS = rb"GET / HTTP/1.1|HEAD / HTTP/1.1|POST / HTTP/1.1|Host: a|Content-Length: 3|Transfer-Encoding: chunked|1|0|a| |:"
 NOISE = st.lists(
     st.sampled_from([*WORDS.split(b"|"), b"\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\r", b"\x00"]), max_size=24
 )
@@ -191,3 +197,4 @@ NOISE = st.lists(
 @example(b"\r\n\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", [3])
 def test_random_bytes_are_requests_or_refusals_however_they_are_cut(wire, cuts):
     assert parse(*split(wire, cuts)) == parse(wire)
+    assert methods(*split(wire, cuts)) == methods(wire)

@@ -288,6 +288,22 @@ def test_a_refused_head_stands_in_the_queue_and_ends_the_connection():
     assert (head.refused, head.keep_alive, head.has_body) == (why, False, False)
 
 
+@pytest.mark.parametrize(
+    ("begun", "method"),
+    [
+        (b"HEAD / HTTP/1.1\r\nA : b\r\n\r\n", b"HEAD"),
+        (b"\r\nHEAD \x00", b"HEAD"),
+        (b"HEADER / HTTP/1.1\r\n\r\n", b""),
+        (b"head / HTTP/1.1\r\n\r\n", b""),
+        (b"GET /HEAD HTTP/1.1\r\n\r\n", b""),
+        (b"", b""),
+    ],
+)
+def test_a_refused_head_tells_whether_its_answer_has_a_body(begun, method):
+    """RFC 9110, 9.3.2: the client would read the body as its next answer."""
+    assert refused_head(RequestRefused(400, Reason.REQUEST_MALFORMED, "no"), begun).method == method
+
+
 def test_a_refused_head_keeps_nothing_that_was_read():
     """Else every refused head is in memory until somebody looks for cycles."""
     with pytest.raises(RequestRefused) as refused:

@@ -58,6 +58,11 @@ def hit(people: int, devices: int, **more: Any) -> dict[str, Any]:
     return NEWLY | {"people": people, "devices": devices} | more
 
 
+def moved(people: int, **more: Any) -> dict[str, Any]:
+    """So many people who newly lose mail at one moment, each once."""
+    return {"people": people, "out": people, "by": {"kind": {}, "group": {}}, "nobodys": 0} | more
+
+
 def plan_of(**said: Any) -> Plan:
     """A plan with these values."""
     return Plan.model_validate(PLAN | said, strict=False)

@@ -1,6 +1,9 @@
 """A kept plan is found by the beginning of its digest, and refused where it is none, is not what was planned, or is too old."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from tests.unit.rollout.examples import OTHER, rules
@@ -11,7 +14,7 @@ from tests.unit.store.plans import MOVER
 
 from mailgate.rollout import kept_plans as module
 from mailgate.rollout.activation import apply, retract
-from mailgate.rollout.approvals import plan_statuses
+from mailgate.rollout.approvals import approve, plan_statuses
 from mailgate.rollout.kept_plans import (
     PLAN_AGE,
     PLANNED,
@@ -23,7 +26,8 @@ from mailgate.rollout.kept_plans import (
     refuse_altered,
     refuse_outdated,
 )
-from mailgate.rollout.person import RefusedError, UnknownError
+from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.rollout.plan import digest_of_kept, load
 from mailgate.store import RuleTexts, Store, StoredPlan
 
 
@@ -66,6 +70,57 @@ async def test_an_unreadable_plan_is_refused_as_changed(store: Store) -> None:
         read_plan(plan)
     with pytest.raises(RefusedError, match="was changed in the store"):
         await refuse_altered(store, plan)
+
+
+async def made_by_another_version(store: Store, url: str, **parts: object) -> StoredPlan:
+    """A plan as a newer Mailgate keeps it."""
+    (whole,) = await store.plans.find(await planned(store, url))
+    told = json.loads(whole.body) | parts
+    digest = digest_of_kept(json.dumps(told))
+    newer = replace(whole, digest=digest, body=json.dumps(told | {"digest": digest}))
+    await store.plans.keep(newer, replace(ADA.act(NOW, PLANNED), about=f"plan {digest}"))
+    return newer
+
+
+async def test_a_plan_of_a_newer_version_is_read_and_neither_approved_nor_started(
+    store: Store, url: str
+) -> None:
+    """What this one does not know of it may be the reason not to."""
+    newer = await made_by_another_version(store, url, loses_more={"people": 900})
+    assert not is_altered(newer)
+    assert read_plan(newer).digest == newer.digest
+    (status,) = [
+        each for each in await plan_statuses(store, GUARD, NOW, 9) if each.plan.digest == newer.digest
+    ]
+    assert "made by another version of Mailgate" in status.against[0]
+    lin = Person(next(iter(GUARD.approvers - {ADA.name})), "desk")
+    for act in (
+        approve(store, newer.digest, lin, "good", NOW, GUARD),
+        apply(store, newer.digest, ADA, "now", NOW, GUARD, override=True),
+        apply(store, newer.digest, ADA, "now", NOW, None),
+    ):
+        with pytest.raises(RefusedError, match="made by another version of Mailgate"):
+            await act
+
+
+async def test_a_plan_that_only_another_version_can_read_was_not_changed(store: Store, url: str) -> None:
+    newer = await made_by_another_version(store, url, kept_out={"humans": 3})
+    assert not is_altered(newer)
+    for read in (partial(read_plan, newer), partial(load, newer.body)):
+        with pytest.raises((RefusedError, ValueError)):
+            read()
+    with pytest.raises(RefusedError, match="made by another version of Mailgate"):
+        read_plan(newer)
+    with pytest.raises(RefusedError, match="made by another version of Mailgate"):
+        await refuse_altered(store, newer)
+
+
+async def test_an_unknown_part_that_was_added_in_the_store_is_a_change(store: Store, url: str) -> None:
+    (whole,) = await store.plans.find(await planned(store, url))
+    added = replace(whole, body=json.dumps(json.loads(whole.body) | {"more": 1}))
+    assert is_altered(added)
+    with pytest.raises(RefusedError, match="was changed in the store"):
+        await refuse_altered(store, added)
 
 
 async def test_a_plan_is_good_for_a_day(store: Store) -> None:

@@ -112,7 +112,8 @@ async def test_whose_devices_move_to_two_effects_is_one_person(store: Store, url
     laptop_warned = NEW.replace("effect: allow", "effect: warn", 1)
     plan = await plan_for(store, url, rules(laptop_warned))
     assert [plan.newly[label].people for label in LABELS] == [1, 0, 2, 0, 0]
-    assert plan.moved == PeopleMoved(people=2, out=1, by={"kind": {"laptop": 2, "phone": 1}, "group": {}})
+    by: dict[str, dict[str, int]] = {"kind": {"laptop": 2, "phone": 1}, "group": {}}
+    assert plan.moved == PeopleMoved(people=2, out=1, by=by, nobodys=0)
     assert plan.later[0].moved == plan.moved, "a rule about bots begins"
 
 
@@ -120,7 +121,17 @@ async def test_who_may_now_prove_a_phone_that_was_blocked_loses_nothing(store: S
     await put_in_force(store, rules(OLD.replace("effect: warn", "effect: block")))
     plan = await plan_for(store, url, rules(OLD.replace("effect: warn", "effect: challenge")))
     assert plan.newly["challenge"].people == 1
-    assert plan.each_once == PeopleMoved(people=1, out=0, by={"kind": {"phone": 1}, "group": {}})
+    by: dict[str, dict[str, int]] = {"kind": {"phone": 1}, "group": {}}
+    assert plan.moved == PeopleMoved(people=1, out=0, by=by, nobodys=0)
+
+
+async def test_a_known_device_of_nobody_is_counted_beside_the_people(store: Store, url: str) -> None:
+    """A client of nobody on no known device is neither: nobody can tell later whether it was refused."""
+    await people.know(store, rules(OLD).policy, [people.phone(3, "tiktok")])
+    plan = await plan_for(store, url, rules(NEW))
+    assert (plan.kept_out.people, plan.kept_out.devices, plan.nobodys) == (1, 2, 1)
+    assert plan.moved
+    assert (plan.moved.out, plan.moved.nobodys) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,7 +25,7 @@ from mailgate.rollout import reliefs
 from mailgate.rollout.audit_check import compare
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.person import Person, RefusedError
-from mailgate.rollout.reliefs import ReliefWatch, break_glass, end_exemption, exempt, resume
+from mailgate.rollout.reliefs import ReliefWatch, break_glass, end_exemption, exempt, off_until, resume
 from mailgate.store import Act, Store
 from mailgate.store.kept_out import KeptOut
 
@@ -92,6 +93,16 @@ async def test_a_rule_is_turned_off_and_put_back(store: Store) -> None:
     assert [each.what for each in await store.audit.page()] == ["rule-turned-off", "rule-resumed"]
     with pytest.raises(RefusedError, match="gives mail"):
         await break_glass(store, POLICY, GRACE, "wrong", NOW, rule="open", until=NOW + DAY)
+
+
+async def test_a_rule_that_is_off_for_longer_already_is_told_to_be(store: Store) -> None:
+    off = partial(break_glass, store, POLICY, GRACE, "wrong", NOW, rule="shut")
+    longer = await off(until=NOW + DAY)
+    assert await off(until=NOW + DAY / 2) == longer
+    assert (await off(until=NOW + 2 * DAY)).until == NOW + 2 * DAY
+    halt = replace(longer, cause=Cause.HALT, until=None)
+    await store.reliefs.halt(halt, GRACE.act(NOW, "rule-halted", "too many"))
+    assert str(off_until(await off(until=NOW + 3 * DAY))) == "somebody turns it on"
 
 
 async def test_resuming_leaves_exemptions_alone(store: Store) -> None:

@@ -18,6 +18,7 @@ from mailgate.rollout.stored_rules import (
     find_draft,
     in_force,
     make_draft,
+    readable,
     rules_of,
     rules_with,
 )
@@ -95,3 +96,13 @@ async def test_a_draft_that_was_changed_in_the_store_makes_nothing(running: Stor
     draft, _ = await make_draft(running, ON, ADA, NOW)
     with pytest.raises(RefusedError, match="is not what was drafted"):
         await rules_with(running, replace(draft, edit=edit))
+
+
+async def test_a_draft_of_a_newer_version_is_not_listed_and_makes_nothing(running: Store) -> None:
+    """A part of a change is another change."""
+    draft, _ = await make_draft(running, ON, ADA, NOW)
+    for more in ({"until": "2027-01-01"}, {"change": "another-kind"}):
+        newer = replace(draft, edit=json.dumps(json.loads(draft.edit) | more))
+        assert list(readable([newer, draft])) == [draft]
+        with pytest.raises(RefusedError, match="made by another version of Mailgate"):
+            await rules_with(running, newer)

@@ -12,7 +12,8 @@ from mailgate.devices.device import Device, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
 from mailgate.model import Reason
 from mailgate.model.phrase import translate
-from mailgate.store import IngestResult, Store
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, IngestResult, Store
 from mailgate.store.ingest import report_of
 from mailgate.texts import console_languages
 
@@ -106,6 +107,8 @@ async def test_a_joined_device_keeps_everything_of_both(store: Store) -> None:
     old, new = new_id(("intune", "b")), new_id(("jamf", "a"))
     store.ledger.record(access(device=old), BLOCK)
     await store.ledger.flush()
+    exempt = Relief(0, Cause.EXEMPTION, "", "a test phone", "grace", NOW, LATER, device=old)
+    given = await store.reliefs.grant(exempt, Act(NOW, "grace", "exemption-given"))
     for device, reason in ((old, "x"), (new, "x"), (old, "y")):
         told = await store.quarantine_mails.claim(
             "ada", device, reason, NOW, pause=minutes(1), at_most=9, per_hour=99
@@ -116,6 +119,8 @@ async def test_a_joined_device_keeps_everything_of_both(store: Store) -> None:
     (found,) = await store.devices.page()
     assert (found.id, found.former_ids, ids([found])) == (new, {old}, ["a+b+c"])
     assert [row.sighting.device for row in await store.sightings.latest()] == [new]
+    assert (await store.reliefs.current(NOW)).every == (replace(given, device=new),)
+    assert await store.reliefs.serial() > given.number
     for reason in ("x", "y"):
         assert not await store.quarantine_mails.claim(
             "ada", new, reason, NOW, pause=minutes(1), at_most=9, per_hour=99

@@ -137,5 +137,8 @@ async def test_those_who_wait_come_the_longest_waiting_first_and_count_once(stor
         await store.help_requests.note(asked)
     await store.help_requests.answered("cy", NOW, "soon")
     await store.help_requests.finish([("two", "ada")], "grace", NOW, Act(NOW, "grace", "help-done"))
-    people, longest = await store.help_requests.waiting(1)
-    assert (people, [(each.person, each.rule) for each in longest]) == (2, [("ada", "one")])
+    people, nobodys, longest = await store.help_requests.waiting(1)
+    assert (people, nobodys, [(each.person, each.rule) for each in longest]) == (2, 0, [("ada", "one")])
+    for device in ("d7", "d8"):
+        await store.help_requests.note(replace(ADA, subject=device, person="", device=device, last_at=NOW))
+    assert (await store.help_requests.waiting(0))[:2] == (2, 2), "a device is no person"

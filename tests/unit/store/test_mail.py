@@ -1,5 +1,6 @@
 """A mail and its row."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -33,6 +34,15 @@ MADE = a_mail(notice=NOTICE, until=NOW + minutes(5), about=ABOUT)
 def test_a_mail_is_read_back_from_its_row() -> None:
     row = row_of(MADE)
     assert mail_of(row) == replace(MADE, id=row["id"], changed_at=NOW)
+
+
+def test_a_mail_that_a_newer_gate_wrote_is_read_as_far_as_it_is_known() -> None:
+    row = row_of(MADE)
+    notice, about = json.loads(row["notice"]), json.loads(row["about"])
+    for each in (notice, notice["devices"][0], notice["encounters"][0], about[0]):
+        each["added"] = ["by a newer version"]
+    read = mail_of(row | {"notice": json.dumps(notice), "about": json.dumps(about)})
+    assert (read.notice, read.about) == (NOTICE, ABOUT)
 
 
 @pytest.mark.parametrize(

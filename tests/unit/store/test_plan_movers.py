@@ -128,9 +128,29 @@ async def test_each_person_counts_once_in_the_hour_in_which_they_came_first(stor
     await asks(store, "", "new", hours=2)  # nobody knows who that is
     later = [HOUR + timedelta(hours=hours) for hours in (1, 2)]
     assert await store.first_refusals.by_hour("new", NOW) == [(later[0], 0, 0, 0, 1), (later[1], 0, 0, 0, 2)]
-    more = [await store.first_refusals.compare_refusals("new", PLAN.digest, "old", 2) for _ in range(3)]
+    more = [await store.first_refusals.compare_refusals("new", PLAN.digest, "old", 9, 2) for _ in range(3)]
     assert more == [True, False, False]
     assert await store.first_refusals.by_hour("new", NOW) == [(later[0], 1, 0, 0, 0), (later[1], 0, 1, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    "spared",
+    [
+        {"label": "warn", "effect": "warn"},
+        {"label": "allow", "effect": "allow"},
+        {"since": 3, "until": 3},
+        {"label": "challenge", "effect": "challenge", "before": "block"},
+    ],
+    ids=["warned", "let in", "held back", "who may now prove a device"],
+)
+async def test_whom_a_plan_does_not_say_to_refuse_is_refused_outside_it(
+    store: Store, spared: dict[str, Any]
+) -> None:
+    await store.plans.keep(replace(PLAN, movers=1), ACT)
+    await store.movers.add(PLAN.digest, 1, [MOVER._replace(**spared)])
+    await asks(store, "ada", "new", hours=1)
+    await store.first_refusals.compare_refusals("new", PLAN.digest, "old", 3)
+    assert await store.first_refusals.refused("new", 9) == {"ada": "other"}
 
 
 async def test_first_refusals_are_deleted_like_sightings(store: Store) -> None:

@@ -35,6 +35,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
+from mailgate.model.device import Witness
 from mailgate.store import Postures, RetentionTimes, Store, StoreUnavailableError, database
 
 LATER = NOW + minutes(1)
@@ -68,6 +69,7 @@ async def test_a_verified_report_counts_from_its_own_request_on(postures: Postur
         owner="ada@example.com",
         apps=("tiktok",),
         lists=("prohibited",),
+        witness=Witness(ISSUER, NOW),
         source=ISSUER,
         sources=(ISSUER,),
         reported_at=NOW,

@@ -1,5 +1,6 @@
 """Rows of sightings."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -8,8 +9,9 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
+from mailgate.model.proofs import ExtensionWord
 from mailgate.store import Recorded, RowPosition, SeenClient, Store, Tally
-from mailgate.store.sightings import SightingPage
+from mailgate.store.sightings import ClientFacts, Proofs, SightingPage, facts_of
 
 
 async def test_one_row_counts_one_client_and_answer_a_day(store: Store) -> None:
@@ -22,6 +24,21 @@ async def test_one_row_counts_one_client_and_answer_a_day(store: Store) -> None:
         (date(2026, 12, 2), "block"): Tally(1, NOW + timedelta(days=1), NOW + timedelta(days=1), "ref-0", 1),
         (date(2026, 12, 1), "allow"): Tally(1, NOW, NOW, ""),
     }
+
+
+@pytest.mark.parametrize(
+    ("column", "known"),
+    [
+        ('{"attestation": "accepted"}', Proofs(attestation="accepted")),
+        ('{"extension": ["1.0"]}', Proofs(extension=ExtensionWord("1.0"))),
+        ('{"attestation": "accepted", "revoked": true}', None),
+        (json.dumps({"extension": [""] * 50}), None),
+    ],
+    ids=["a proof", "an extension", "with a newer field", "an extension with one"],
+)
+def test_proofs_of_which_a_newer_gate_recorded_more_are_not_known(column: str, known: Proofs | None) -> None:
+    facts = facts_of(["x"] * (len(ClientFacts._fields) - 2) + ["{}", column])
+    assert facts.proofs == known
 
 
 async def test_counts_go_on_over_batches(store: Store) -> None:

@@ -168,7 +168,7 @@ async def break_glass(opened: Opened, rule: Rule, until: Until, note: Note = "")
     end, by = checked("--until", MOMENT, until), opened.person("operator", "approver")
     store, policy = opened.store, opened.bundle.policy
     given = await reliefs.break_glass(store, policy, by, note, opened.now, rule=rule, until=end)
-    opened.say(f"{rule} is off until {minute(given.until)}", given)
+    opened.say(f"{rule} is off until {reliefs.off_until(given)}", given)
 
 
 @on_store(acts=True, json=AsObject)

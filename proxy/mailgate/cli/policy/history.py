@@ -14,7 +14,7 @@ from mailgate.config import Rules, load_bundle
 from mailgate.console.drafts.facts import WORDS, draft_facts, draft_patch
 from mailgate.console.policy.versions import NoVersionError, RuleFilesLocation, difference, version_of
 from mailgate.errors import ConfigError
-from mailgate.rollout.stored_rules import find_draft
+from mailgate.rollout.stored_rules import find_draft, readable
 from mailgate.store import Store, Version
 
 Name = Annotated[
@@ -117,7 +117,7 @@ async def drafts(opened: Opened, draft: Draft = "", patch: AsPatch = False) -> N
         fail(2, "use a draft with --patch")
     store, rules = opened.store, opened.bundle.rules
     files, places = _files(opened.config), RuleFilesLocation.of(opened.bundle)
-    found = [await find_draft(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
+    found = [await find_draft(store, draft)] if draft else [*readable(await store.drafts.latest(_MAX_DRAFTS))]
     if patch:
         typer.echo(await draft_patch(store, found[0], files, places), nl=False)
         return

@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, create_model
 from mailgate.config.admins import Role
 from mailgate.console.api.shapes import InputModel
 from mailgate.console.context import ConsoleContext
+from mailgate.console.looks import Shows
 from mailgate.rollout.person import Person
 from mailgate.store import Act
 
@@ -89,6 +90,10 @@ class Operation:
     page: str = ""
     """The template of the page of the console that shows its answer, with the fields of the answer as its values. Only for an
     operation that takes nothing. Without it, a page of the same facts is a file of its own."""
+    menu: tuple[str, str] = ("", "")
+    """The icon of the entry of the menu after whose pages its page stands, and its words there; empty if ``nouns.py`` names it."""
+    shows: Shows = Shows.PEOPLE
+    """Whom its answer shows, and so its page."""
 
     @property
     def method(self) -> str:
@@ -106,6 +111,11 @@ class Operation:
     @property
     def name(self) -> str:
         return self.answer.__name__
+
+    @property
+    def page_name(self) -> str:
+        """The name of the route of its page."""
+        return self.path.removeprefix("/") if self.page else ""
 
     @property
     def about(self) -> tuple[str, str]:

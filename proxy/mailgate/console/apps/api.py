@@ -3,6 +3,7 @@
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import ListOf
 from mailgate.console.apps.facts import AppFacts, apps
+from mailgate.console.looks import Shows
 
 
 async def list_apps(call: Call) -> ListOf[AppFacts]:
@@ -10,4 +11,4 @@ async def list_apps(call: Call) -> ListOf[AppFacts]:
     return ListOf(items=await apps(call.context.store, call.context.bundle().policy, call.now))
 
 
-OPERATIONS = (Operation("GET /apps", list_apps, page="apps.html"),)
+OPERATIONS = (Operation("GET /apps", list_apps, shows=Shows.NUMBERS, page="apps.html"),)

@@ -22,6 +22,7 @@ from mailgate.console.api.shapes import (
     read_by,
 )
 from mailgate.console.audit.facts import COLUMNS, day_ends, line_of, numbers_of, row_of, verified
+from mailgate.console.looks import Shows
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.store import AuditBreak, AuditEntry, AuditHead
 from mailgate.store.looks import DataLook
@@ -124,7 +125,7 @@ def _export(
 OPERATIONS = (
     Operation("GET /audit", list_entries),
     Operation("GET /looks", list_looks, area="Audit"),
-    Operation("GET /audit/verification", verify_log),
+    Operation("GET /audit/verification", verify_log, shows=Shows.ADMINS),
     Operation("GET /audit/export.jsonl", export_lines, media="application/jsonl"),
     Operation("GET /audit/export.csv", export_sheet, media="text/csv"),
 )

@@ -9,6 +9,7 @@ from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, Line, ListOf
 from mailgate.console.connectors.reading import SourceReading
 from mailgate.console.connectors.sources import ConnectorFacts, can_be_read, read_now, sources_of
+from mailgate.console.looks import Shows
 
 ConnectorName = Annotated[Line, Field(description="Its name in the settings.")]
 
@@ -40,6 +41,7 @@ OPERATIONS = (
     Operation(
         "GET /connectors",
         list_connectors,
+        shows=Shows.ADMINS,
         page="connectors.html",
         links={"read_connector": {"connector": "items/0/name"}},
     ),

@@ -38,7 +38,7 @@ async def device(request: web.Request) -> web.Response:
         now=now,
         name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
-        parts=parts_of(found),
+        parts=parts_of(found, policy.catalog.listed),
         asked=bool(seen),
         back=request.path_qs,
         story=await device_history(context.store, found, seen, bundle, now),

@@ -7,6 +7,7 @@ from mailgate.config import Bundle, Settings
 from mailgate.console.explain.requests import posture_now
 from mailgate.console.words import source_in_words
 from mailgate.devices.device import Device, Report
+from mailgate.devices.looks import within_reach
 from mailgate.devices.trust import told_state
 from mailgate.model import CheckResult
 from mailgate.model.fact import Day, Fact, Instant, Words
@@ -78,6 +79,8 @@ def _words(slot: Slot, again: CheckResult, report: Report | None, catalog: AppCa
     if report is None or report.reported_at is None:
         return phrase("%(source)s answered, but does not see which apps are there", source=source)
     apps = ", ".join(catalog.name_of(key) for key in sorted(report.apps))
+    if not apps and not within_reach(report, catalog.listed).saw_device:
+        return phrase("%(source)s answered: no listed app among those that it sees", source=source)
     if not apps:
         return phrase("%(source)s answered: no listed app on it", source=source)
     return phrase("%(source)s answered: %(apps)s on it", source=source, apps=apps)
@@ -183,7 +186,7 @@ class ReportFacts(Fact):
     apps: list[str]
     """The keys of the listed apps that the source found."""
     apps_complete: bool | None
-    """Whether the source can see all apps; null if it does not say."""
+    """Whether the source could see every listed app; null if it does not say."""
     enrolment: str
     """How the source has it enrolled; unknown if it does not say."""
     asked: list[str] | None
@@ -312,7 +315,8 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     )
 
 
-def parts_of(device: Device) -> ReportsAndNames:
+def parts_of(device: Device, listed: frozenset[str]) -> ReportsAndNames:
+    """The parts of a device, with ``listed`` apps."""
     names = [
         NameFacts(
             kind=kind,
@@ -323,13 +327,16 @@ def parts_of(device: Device) -> ReportsAndNames:
         for kind, text in sorted(device.claims)
     ]
     # the names in a report are listed with all sources that use them
-    reports = [ReportFacts.taken_from(each) for each in device.reports]
+    reports = [ReportFacts.taken_from(within_reach(each, listed)) for each in device.reports]
     return ReportsAndNames(reports=reports, names=names, former_ids=sorted(device.former_ids))
 
 
 def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: datetime) -> WholeDevice:
     """A device with its reports and names, and with these sightings."""
-    facts, parts = dict(device_facts(device, bundle, now)), dict(parts_of(device))
+    facts, parts = (
+        dict(device_facts(device, bundle, now)),
+        dict(parts_of(device, bundle.policy.catalog.listed)),
+    )
     return WholeDevice(**facts, **parts, sightings=[sighting_facts(each) for each in seen])
 
 

@@ -1,6 +1,6 @@
 """Whether a device gets mail, why, since when, and by which source; also as one sentence for the help desk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,8 @@ from mailgate.config import Bundle
 from mailgate.console.explain.requests import decide_last_request
 from mailgate.console.words import EFFECTS, device_in_words, looked_clause, reason_in_words
 from mailgate.devices.device import Device
-from mailgate.model import Access, Decision, Effect, Posture
+from mailgate.devices.trust import ASLEEP, told_state
+from mailgate.model import Absence, Access, Decision, Effect, Posture, PostureState
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import capital, joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
@@ -47,6 +48,17 @@ _MAIL = {
 }
 
 
+NO_APP_KNOWN: Mapping[str, str] = {
+    PostureState.CLEAN: phrase("no listed app on it"),
+    PostureState.PARTIAL: phrase("not every app on it was seen"),
+    PostureState.STALE: phrase("the last report of its apps is too old"),
+    ASLEEP: phrase("it does not report now"),
+    PostureState.MISSING: phrase("nothing was reported of its apps"),
+    PostureState.UNAVAILABLE: phrase("reports of its apps cannot be read"),
+}
+"""What is known of the apps on a device that gets mail, and on which none is known, by its state."""
+
+
 class MailStatus(Fact):
     """The mail status of one device now."""
 
@@ -73,7 +85,7 @@ class MailStatus(Fact):
     then: Words
     """What the device gets after the exemption, in words; empty without an exemption."""
     source: str
-    """The source whose report is used; empty if there is none."""
+    """The source that looked at the apps, of an app that is there the one that saw it; empty if there is none."""
     looked_at: Instant | None
     """The latest time at which that source can have looked at the apps; null if it did not."""
     looked_from: Instant | None
@@ -106,6 +118,9 @@ def mail_status(
     mail = _mail(access, decision, relief)
     since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
     until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
+    look = access.posture.look(
+        at_apps=bool(access.posture.apps) and (bool(told.apps) or told.effect is Effect.ALLOW)
+    )
     found = MailStatus.taken_from(
         told,
         access.posture,
@@ -116,7 +131,9 @@ def mail_status(
         until=until,
         exempted_why=relief.why if relief else "",
         then=EFFECTS[_after(without, relief)] if relief else "",
-        looked_at=access.posture.reported_at,
+        source=look.source if look else access.posture.source,
+        looked_at=look and look.at,
+        looked_from=look and look.at - look.lag,
         exempt_from=_exempt_from(access, decision, policy),
         sentence="",
     )
@@ -168,8 +185,9 @@ def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
     if decision.effect is Effect.ALLOW:
         if names:
             return phrase("%(apps)s on it, which no rule blocks", apps=joined_names(names, joined_by_and))
-        looked = posture.reported_at is not None and not posture.lost
-        return phrase("no listed app on it") if looked else phrase("nothing was reported of its apps")
+        if (posture.state, posture.absence) == (PostureState.CLEAN, Absence.ENFORCED):
+            return phrase("no listed app can run on it")
+        return NO_APP_KNOWN.get(told_state(posture), NO_APP_KNOWN[PostureState.MISSING])
     if decision.apps:
         return phrase("%(apps)s on it", apps=joined_names(names, joined_by_and))
     return (

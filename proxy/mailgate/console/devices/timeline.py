@@ -1,6 +1,6 @@
 """The history of a device: reports, decisions, mails and exemptions."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -20,17 +20,17 @@ from mailgate.console.words import (
     reporter_in_words,
 )
 from mailgate.devices.device import Device, Report
+from mailgate.devices.looks import within_reach
 from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
 from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.phrase import capital, joined, phrase, plural
 from mailgate.model.times import LONG_AGO
+from mailgate.policy import AppCatalog
 from mailgate.policy.reliefs import Cause
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.store.reliefs import KeptRelief
-
-NameOf = Callable[[str], str]
 
 
 @with_config(DESCRIBED)
@@ -67,7 +67,7 @@ async def device_history(
     own = [each for each in asked if each.device in ("", device.id, *device.former_ids)]
     return sorted(
         [
-            *device_events(device, bundle.policy.catalog.name_of),
+            *device_events(device, bundle.policy.catalog),
             *decision_events(seen),
             *mail_events(mails),
             *refusal_mail_events(refusals),
@@ -79,8 +79,8 @@ async def device_history(
     )
 
 
-def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
-    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of apps."""
+def device_events(device: Device, catalog: AppCatalog) -> Iterator[Event]:
+    """The reports of its sources, and marks of the company such as lost."""
 
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)
@@ -88,12 +88,14 @@ def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
     name = capital(_name(device))
     yield event(device.first_seen, "first", phrase("%(device)s was reported for the first time", device=name))
     for each in device.reports:
-        gone = phrase("%(source)s no longer has the device", source=_source(each))
-        bare = phrase("%(source)s reported the device, without its apps", source=_source(each))
         if each.reported_at and each.reported_at > LONG_AGO:
-            yield event(each.reported_at, "report", _looked(each, name_of))
-        else:
-            yield event(each.last_seen, "report", gone if each.gone else bare)
+            yield event(each.reported_at, "report", _looked(each, catalog))
+        elif not each.gone:
+            bare = phrase("%(source)s reported the device, without its apps", source=_source(each))
+            yield event(each.last_seen, "report", bare)
+        if each.gone:
+            gone = phrase("%(source)s no longer has the device", source=_source(each))
+            yield event(each.last_seen, "report", gone)
     for found in device.findings:
         yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
     if device.lost_at:
@@ -174,15 +176,15 @@ def _length(time: timedelta) -> str:
     return exactly(time) if time % timedelta(hours=1) == timedelta() else span(time)
 
 
-def _looked(report: Report, name_of: NameOf) -> str:
-    values = {"source": _source(report), "apps": joined(map(name_of, sorted(report.apps)))}
+def _looked(report: Report, catalog: AppCatalog) -> str:
+    values = {"source": _source(report), "apps": joined(map(catalog.name_of, sorted(report.apps)))}
     if not report.apps:
         whole = phrase("%(source)s looked and found no listed app", **values)
         part = phrase("%(source)s looked and found no listed app, as far as it can see", **values)
     else:
         whole = phrase("%(source)s looked and found %(apps)s", **values)
         part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **values)
-    looked = whole if report.saw_device else part
+    looked = whole if within_reach(report, catalog.listed).saw_device else part
     return phrase("%(looked)s, by a list that may be older", looked=looked) if report.lag else looked
 
 

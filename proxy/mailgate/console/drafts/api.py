@@ -5,6 +5,7 @@ from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Digest, InputModel, ListOf, NewestQuery
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.drafts.facts import DraftFacts, DraftHead
+from mailgate.console.looks import Shows
 from mailgate.policy.edits import Edit
 from mailgate.rollout.stored_rules import find_draft
 
@@ -59,6 +60,7 @@ OPERATIONS = (
     Operation(
         "GET /drafts",
         list_drafts,
+        shows=Shows.ADMINS,
         links=dict.fromkeys(["get_draft", "get_draft_patch", "plan_draft"], _FIRST),
     ),
     Operation(
@@ -70,8 +72,14 @@ OPERATIONS = (
         has_location=True,
         links=dict.fromkeys(["get_draft", "get_draft_patch"], _MADE),
     ),
-    Operation("GET /drafts/{digest}", get_draft, may_conflict=True),
-    Operation("GET /drafts/{digest}/patch", get_draft_patch, media="text/x-diff", may_conflict=True),
+    Operation("GET /drafts/{digest}", get_draft, shows=Shows.ADMINS, may_conflict=True),
+    Operation(
+        "GET /drafts/{digest}/patch",
+        get_draft_patch,
+        shows=Shows.ADMINS,
+        media="text/x-diff",
+        may_conflict=True,
+    ),
     Operation(
         "POST /drafts/{digest}/plan",
         plan_draft,

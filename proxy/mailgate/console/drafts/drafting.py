@@ -13,7 +13,7 @@ from mailgate.policy.edits import Edit
 from mailgate.rollout.kept_plans import find_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS
-from mailgate.rollout.stored_rules import make_draft, rules_of, rules_with
+from mailgate.rollout.stored_rules import make_draft, readable, rules_of, rules_with
 from mailgate.store import Activation
 from mailgate.store.plans import KeptDraft
 from mailgate.tasks import compute
@@ -41,7 +41,7 @@ async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) 
 
 async def latest_heads(context: ConsoleContext, most: int = MAX_DRAFTS) -> list[facts.DraftHead]:
     """The newest drafts with their states. Raises RefusedError."""
-    drafts = await context.store.drafts.latest(most)
+    drafts = [*readable(await context.store.drafts.latest(most))]
     if not drafts:
         return []
     active, rules = await _in_force(context)
@@ -66,7 +66,7 @@ async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
 async def uncommitted_now(context: ConsoleContext, held: str) -> tuple[Sequence[KeptDraft], bool]:
     """The drafts that are in force but not in the files on disk, and whether these are their only differences. ``held`` says why the
     files are not in force; if it is empty, nothing is read."""
-    drafts = await context.store.drafts.latest(MAX_DRAFTS) if held else []
+    drafts = [*readable(await context.store.drafts.latest(MAX_DRAFTS))] if held else []
     files = await files_of(context) if drafts else None
     if files is None:
         return (), False

@@ -21,6 +21,7 @@ from mailgate.console.api.shapes import (
     OutputModel,
 )
 from mailgate.console.devices.api import device_called
+from mailgate.console.looks import Shows
 from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout import reliefs
 
@@ -197,7 +198,11 @@ OPERATIONS = (
     ),
     Operation("POST /exemptions/{number}/end", end_exemption, roles=EITHER, may_conflict=True),
     Operation(
-        "GET /rules-off", list_rules_off, area="Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
+        "GET /rules-off",
+        list_rules_off,
+        shows=Shows.ADMINS,
+        area="Exemptions",
+        links={"resume_rule": {"rule": "items/0/rule"}},
     ),
     Operation(
         "POST /rules/{rule}/off",

@@ -135,12 +135,18 @@ async def turn_off(request: web.Request) -> web.Response:
         raise RefusedError(phrase("Choose how long"))
     now, why = await context.store.now(context.clock()), note_of(sent)
     policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
-    await reliefs.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
-    words = phrase(
-        "“%(rule)s” is off for everybody for %(span)s.", rule=policy.title_of(rule), span=HOURS[hours]
-    )
-    undo = {"rule": rule, "confirmed": "yes", "note": "undone at once"}
-    say_on_next_page(request, words, address(request, "exemptions-on"), **undo)
+    before = (await context.store.reliefs.current(now)).off(now).get(rule)
+    off = await reliefs.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
+    title = policy.title_of(rule)
+    if before is None:
+        words = phrase("“%(rule)s” is off for everybody for %(span)s.", rule=title, span=HOURS[hours])
+        undo = {"rule": rule, "confirmed": "yes", "note": "undone at once"}
+        say_on_next_page(request, words, address(request, "exemptions-on"), **undo)
+    else:  # to turn it on would undo what was done before, too
+        was_off = phrase(
+            "“%(rule)s” was off already: it is until %(end)s.", rule=title, end=reliefs.off_until(off)
+        )
+        say_on_next_page(request, was_off)
     return redirect_back(request, sent, "exemptions")
 
 

@@ -3,6 +3,7 @@
 from mailgate.config.admins import Role
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import OutputModel
+from mailgate.console.looks import Shows
 
 
 class Me(OutputModel):
@@ -19,4 +20,4 @@ async def get_me(call: Call) -> Me:
     return Me(name=call.person.name, roles=list(call.roles))
 
 
-OPERATIONS = (Operation("GET /me", get_me),)
+OPERATIONS = (Operation("GET /me", get_me, shows=Shows.NUMBERS),)

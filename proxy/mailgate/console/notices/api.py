@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, Line, OutputModel, PageOf, RowsQuery
+from mailgate.console.looks import Shows
 from mailgate.console.notices import facts
 from mailgate.console.notices.mails import (
     MAX_RETRACTIONS,
@@ -205,8 +206,8 @@ async def _place(call: Call, after: str | None) -> tuple[str, str]:
 
 
 OPERATIONS = (
-    Operation("GET /notices", list_notices),
-    Operation("GET /notices/{version}/{kind}", get_notice),
+    Operation("GET /notices", list_notices, shows=Shows.ADMINS),
+    Operation("GET /notices/{version}/{kind}", get_notice, shows=Shows.ADMINS),
     Operation("GET /notices/{version}/{kind}/preview", preview_notice, may_conflict=True),
     Operation(
         "GET /notices/{version}/{kind}/mails",

@@ -8,6 +8,7 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.apps.facts import AppTrend, trends_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
+from mailgate.console.looks import Shows
 from mailgate.console.now.attention import Viewer, needs_now
 from mailgate.console.now.counting import DeviceStates
 from mailgate.console.now.facts import RefusedPeople, WithoutMail, refused_by_day, without_mail
@@ -128,4 +129,7 @@ def _gate_answer(gate: GateNode) -> RunningGate:
     return RunningGate.taken_from(gate, gate.heartbeat, workers=workers, heard_ago=gate.last.total_seconds())
 
 
-OPERATIONS = (Operation("GET /now", get_now), Operation("GET /now/traffic", get_traffic))
+OPERATIONS = (
+    Operation("GET /now", get_now, shows=Shows.NAMES_TO_ROLES),
+    Operation("GET /now/traffic", get_traffic, shows=Shows.NUMBERS),
+)

@@ -239,11 +239,9 @@ def _gates(found: Iterable[GateNode]) -> Iterator[Need]:
             yield Need(words, "now", urgent=each.state is GateState.BEHIND)
 
 
-def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterator[Need]:
-    if people:
-        words = plural(
-            "%(count)s person is waiting for help.", "%(count)s people are waiting for help.", people
-        )
+def _help(people: int, nobodys: int, longest: Sequence[HelpRequest], now: datetime) -> Iterator[Need]:
+    if people or nobodys:
+        words = _waiting(people, nobodys)
         names = short_names([each.person or each.reference for each in longest])
         named = (
             phrase("%(who)s (%(span)s)", who=name, span=span(now - each.last_at))
@@ -251,6 +249,19 @@ def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterato
         )
         more = phrase("Waiting longest: %(names)s.", names=joined(named))
         yield Need(words, "help_requests", act=phrase("Answer"), more=more, icon="help")
+
+
+def _waiting(people: int, nobodys: int) -> str:
+    """How many wait for help. Whoever is not known by name may be one of the others."""
+    waiting = plural(
+        "%(count)s person is waiting for help.", "%(count)s people are waiting for help.", people
+    )
+    unknown = plural(
+        "%(count)s client that we cannot match to a person is waiting for help.",
+        "%(count)s clients that we cannot match to a person are waiting for help.",
+        nobodys,
+    )
+    return joined((words for words, count in ((waiting, people), (unknown, nobodys)) if count), " ")
 
 
 def _off(policy: Policy, now: datetime) -> Iterator[Need]:

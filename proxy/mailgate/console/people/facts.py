@@ -183,7 +183,7 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
         help_requests=asked,
         exemptions=[_exemption(each, policy, now) for each in relieved],
         timeline=_newest_first(
-            *(event for device in owned for event in device_events(device, policy.catalog.name_of)),
+            *(event for device in owned for event in device_events(device, policy.catalog)),
             *decision_events(requests),
             *help_events(asked),
             *exemption_events(relieved),

@@ -18,6 +18,7 @@ from mailgate.console.api.shapes import (
     OutputModel,
 )
 from mailgate.console.drafts.drafting import candidate_for
+from mailgate.console.looks import Shows
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of, title_of
 from mailgate.console.plans.outcome import PlanOutcome, outcome_of
 from mailgate.console.plans.picture import picture
@@ -168,7 +169,7 @@ async def get_plan_outcome(call: Call, digest: Digest) -> PlanOutcome:
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
         raise ProblemError(409, "this plan has never run")
-    return outcome
+    return outcome.told
 
 
 async def approve_plan(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
@@ -204,6 +205,7 @@ OPERATIONS = (
     Operation(
         "GET /plans",
         list_plans,
+        shows=Shows.ADMINS,
         links=dict.fromkeys(
             ["get_plan", "get_plan_counts", "get_plan_picture", "approve_plan", "apply_plan"], _FIRST
         ),
@@ -218,12 +220,28 @@ OPERATIONS = (
         body_bytes=4 * 1024 * 1024,
     ),
     Operation(
-        "GET /plans/making", get_making, may_miss=True, links=dict.fromkeys(["get_plan", "apply_plan"], _MADE)
+        "GET /plans/making",
+        get_making,
+        shows=Shows.ADMINS,
+        may_miss=True,
+        links=dict.fromkeys(["get_plan", "apply_plan"], _MADE),
     ),
     Operation("GET /plans/{digest}", get_plan, may_conflict=True),
     Operation("GET /plans/{digest}/outcome", get_plan_outcome, may_conflict=True),
-    Operation("GET /plans/{digest}/counts.csv", get_plan_counts, media="text/csv", may_conflict=True),
-    Operation("GET /plans/{digest}/picture.svg", get_plan_picture, media="image/svg+xml", may_conflict=True),
+    Operation(
+        "GET /plans/{digest}/counts.csv",
+        get_plan_counts,
+        shows=Shows.ADMINS,
+        media="text/csv",
+        may_conflict=True,
+    ),
+    Operation(
+        "GET /plans/{digest}/picture.svg",
+        get_plan_picture,
+        shows=Shows.ADMINS,
+        media="image/svg+xml",
+        may_conflict=True,
+    ),
     Operation("POST /plans/{digest}/approvals", approve_plan, roles=APPROVER, status=201, may_conflict=True),
     Operation("POST /plans/{digest}/send-back", send_plan_back, roles=APPROVER, may_conflict=True),
     Operation("POST /plans/{digest}/apply", apply_plan, roles=OPERATOR, may_conflict=True),

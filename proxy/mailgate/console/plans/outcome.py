@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mailgate.console.plans.facts import rules_hitting
 from mailgate.console.plans.movers import moments_of
@@ -12,11 +12,12 @@ from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.model import PostureState
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import ENGLISH, Translator, phrase
+from mailgate.model.phrase import ENGLISH, Translator, phrase, plural
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.reliefs import Cause
 from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.kept_plans import read_plan
-from mailgate.rollout.plan import OUT, Plan, PlanTerm, term_of
+from mailgate.rollout.plan import OUT, MoversAtMoment, Plan, PlanTerm, term_of
 from mailgate.store import Store, StoredPlan, StoreError
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.plan_movers import OTHER, MoverFilter
@@ -33,18 +34,19 @@ ORDER = ("block", "unknown", "rest")
 
 
 class OutcomeSpan(Fact):
-    """One hour or day. A person counts once in all of them, and so does a device without a known person."""
+    """One hour or day. A person counts once in all of them, and so does a known device that nobody known has used."""
 
     at: Instant
     """When the hour or day began."""
     planned: int
-    """How many were kept out first in this span that the plan named."""
+    """How many were kept out first in this span that the plan said would be, or might."""
     others: int
-    """How many were kept out first in this span that neither the plan named nor the earlier rules kept out."""
+    """How many were kept out first in this span of whom the plan did not say so, and whom the earlier rules did not keep out."""
     before: int
     """How many were kept out first in this span that the earlier rules kept out already."""
-    predicted: int
-    """How many the plan predicted to be newly kept out by the end of this span, in all."""
+    predicted: int | None
+    """How many the plan predicted to be newly kept out at its worst moment until the end of this span; null if an older Mailgate made it,
+    which did not count them so."""
 
 
 class HaltedRule(Fact):
@@ -70,23 +72,33 @@ class PlanOutcome(PlanTerm):
     spans: list[OutcomeSpan]
     """The hours while it was in force, up to now; the days if these are more than 48."""
     kept_out: int
-    """How many that the plan named were kept out."""
+    """How many were kept out of whom the plan said so, or that they might be."""
     not_compared: int
     """How many were kept out and are not yet compared with the plan."""
     unexpected: int
-    """How many were kept out that neither the plan named nor the earlier rules kept out."""
-    predicted: int
-    """How many the plan predicted to be kept out by its end, or by now."""
+    """How many were kept out of whom neither the plan said so nor the earlier rules kept them out."""
+    earlier: int
+    """How many the same rules kept out before this term, while they were in force before. Whether they were kept out again is not
+    recorded."""
+    predicted: int | None
+    """How many the plan predicted to be newly kept out at its worst moment until its end, or until now; null if an older Mailgate made it."""
     planned: int
-    """How many the plan says will newly lose mail, or may, at any time, or more if more of them were kept out: devices of nobody known are
-    no people of the plan."""
+    """How many the plan says will newly lose mail, or may, at any time: people, and known devices that nobody known has used. At least so
+    many if an older Mailgate made it, which counted people alone."""
     help_requests: dict[str, int]
-    """The number of requests for help while it was in force, by rule."""
+    """The number of requests for help while it was in force, by rule: one for each person, or device or client of nobody known."""
     halted: list[HaltedRule]
     """Rules that halted or were turned off while it was in force; if it still is, also earlier ones that still restrict nobody."""
 
 
-async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime) -> PlanOutcome | None:
+class WatchedOutcome(NamedTuple):
+    """What became of a plan, in numbers and by name."""
+
+    told: PlanOutcome
+    watched: "Watched"
+
+
+async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime) -> WatchedOutcome | None:
     """The outcome of a plan since it was put in force, until its end or now; None if it was never in force.
 
     Raises StoreUnavailableError.
@@ -113,18 +125,22 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
             }
         )
     kept_out = sum(each.planned for each in hours)
-    return PlanOutcome(
+    watched = await watched_people(store, found, plan, since)
+    said = plan.kept_out.people + (plan.nobodys or 0)
+    told = PlanOutcome(
         **dict(term),
         before=0 if term.ended else await way_back(store, history),
         spans=spans,
         kept_out=kept_out,
         not_compared=sum(each.new for each in hours),
         unexpected=sum(each.others for each in hours),
+        earlier=await store.first_refusals.earlier(found.candidate.policy, term.since),
         predicted=predicted_at(plan, until),
-        planned=max(plan.kept_out.people, kept_out),
+        planned=max(said, kept_out, len(watched.named) if plan.nobodys is None else 0),
         help_requests=await _help(store, plan, term.since, until),
         halted=await _halted(store, term, now),
     )
+    return WatchedOutcome(told, watched)
 
 
 WATCHED = 1_000
@@ -150,6 +166,8 @@ class Watched(Fact):
     named: list[WatchedPerson]
     outside: list[str]
     """People, and devices of nobody known, who were refused and whom the plan did not name."""
+    unnamed: int
+    """How many others the plan said to refuse that have neither a name nor a known device: no refusal is known to be theirs."""
     whole: bool
     """Whether these are all."""
 
@@ -157,7 +175,7 @@ class Watched(Fact):
         return [each for each in self.named if each.seen == seen]
 
 
-async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched:
+async def watched_people(store: Store, found: StoredPlan, plan: Plan, since: datetime = LONG_AGO) -> Watched:
     """Whom a plan said to refuse, each with what is known since; none whom a share or a stage holds back. Raises StoreUnavailableError."""
     large, held_back = found.movers > LARGE, len(moments_of(plan))
     planned = [
@@ -166,24 +184,34 @@ async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched
         )
         for label in OUT
     ]
-    movers = {each.person or each.device: each for some in planned for each in some.movers}
-    refused = await store.first_refusals.refused(found.candidate.policy, WATCHED)
+    movers: dict[str, list[Mover]] = {}
+    for mover in (each for some in planned for each in some.movers):
+        movers.setdefault(mover.person or mover.device, []).append(mover)
+    nobodys = {who for who, [first, *_] in movers.items() if not first.person}
+    unnamed = nobodys - (await store.devices.of_ids(nobodys)).keys() if nobodys else set[str]()
+    refused = await store.first_refusals.refused(found.candidate.policy, WATCHED, since)
     rows: dict[str, list[DeviceRow]] = {}
-    for row in await store.rows.of_people([each.person for each in movers.values() if each.person]):
+    for row in await store.rows.of_people([*(movers.keys() - nobodys)]):
         rows.setdefault(row.person, []).append(row)
 
-    def seen(who: str, mover: Mover) -> Seen:
-        if who in refused:
-            return "refused"
+    def was_freed(who: str, mover: Mover) -> bool:
         theirs = [row for row in rows.get(who, ()) if row.kind == mover.kind]
-        gone = bool(theirs and mover.apps) and all(
+        return bool(theirs and mover.apps) and all(
             was_freed_of(row, mover.apps, plan.made_at) for row in theirs
         )
-        return "removed" if gone else "not-seen"
+
+    def seen(who: str) -> Seen:
+        if who in refused:
+            return "refused"
+        return "removed" if all(was_freed(who, each) for each in movers[who]) else "not-seen"
 
     return Watched(
-        named=[WatchedPerson.taken_from(each, seen=seen(who, each)) for who, each in sorted(movers.items())],
+        named=[
+            WatchedPerson.taken_from(movers[who][0], seen=seen(who))
+            for who in sorted(movers.keys() - unnamed)
+        ],
         outside=sorted(who for who, sort in refused.items() if sort == OTHER),
+        unnamed=len(unnamed),
         whole=all(some.after is None for some in planned) and len(refused) < WATCHED,
     )
 
@@ -197,7 +225,7 @@ def was_freed_of(row: DeviceRow, apps: Sequence[str], since: datetime) -> bool:
 async def compare_refusals(store: Store, found: StoredPlan, plan: Plan) -> bool:
     """Compare some of those who were kept out with the plan. Returns whether there may be more. Raises StoreError."""
     return await store.first_refusals.compare_refusals(
-        found.candidate.policy, found.digest, plan.active.policy
+        found.candidate.policy, found.digest, plan.active.policy, len(moments_of(plan))
     )
 
 
@@ -212,10 +240,17 @@ async def compare_all_refusals(store: Store) -> None:
                 return
 
 
-def predicted_at(plan: Plan, at: datetime) -> int:
-    """The number of people whom the plan predicts to be newly kept out by then."""
+def predicted_at(plan: Plan, at: datetime) -> int | None:
+    """How many the plan predicts to be newly kept out at its worst moment until then: people, and known devices that nobody known has used.
+    None if they were not counted."""
     begun = (each for each in plan.later if plan.made_at < each.at <= at)
-    return max(each.each_once.out for each in (plan, *begun))
+    counted = [_refusable(each) for each in (plan, *begun)]
+    return None if None in counted else max(each or 0 for each in counted)
+
+
+def _refusable(then: MoversAtMoment) -> int | None:
+    moved = then.moved
+    return None if moved is None or moved.nobodys is None else moved.out + moved.nobodys
 
 
 def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
@@ -225,7 +260,7 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
         planned, others = planned + each.planned, others + each.others
         counted.append({"block": planned, "unknown": others})
     top = [
-        {"rest": max(0, each.predicted - sum(told.values()))}
+        {"rest": max(0, (each.predicted or 0) - sum(told.values()))}
         for each, told in zip(outcome.spans, counted, strict=True)
     ]
     whole = [one | other for one, other in zip(counted, top, strict=True)]
@@ -239,14 +274,18 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
 
 def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
     """The title and the description of the picture."""
-    told = {"number": outcome.kept_out, "whole": outcome.planned, "others": outcome.unexpected}
+    whole, told = outcome.planned, {"number": outcome.kept_out, "others": outcome.unexpected}
     if outcome.ended:
-        return phrase("Refused"), phrase(
-            "%(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
+        return phrase("Refused"), plural(
+            "%(number)s of %(count)s person in the plan was refused, and %(others)s who were not in it.",
+            "%(number)s of %(count)s people in the plan were refused, and %(others)s who were not in it.",
+            whole,
             **told,
         )
-    return phrase("Refused so far"), phrase(
-        "So far %(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
+    return phrase("Refused so far"), plural(
+        "So far %(number)s of %(count)s person in the plan was refused, and %(others)s who were not in it.",
+        "So far %(number)s of %(count)s people in the plan were refused, and %(others)s who were not in it.",
+        whole,
         **told,
     )
 
@@ -261,7 +300,11 @@ def _spans(plan: Plan, since: datetime, now: datetime, span: timedelta) -> list[
 
 
 async def _help(store: Store, plan: Plan, since: datetime, until: datetime) -> dict[str, int]:
-    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules_hitting(plan)}
+    by_label = [newly[label] for newly in (plan.newly, *(each.newly for each in plan.later)) for label in OUT]
+    # the default refuses too, and so may a rule of which nobody knows
+    maybe = {row.value for each in by_label for row in each.by.get("rule", ())}
+    rules = dict.fromkeys([*rules_hitting(plan), *sorted(maybe)])
+    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules}
     return {rule: count for rule, count in counted.items() if count}
 
 

@@ -19,9 +19,17 @@ from mailgate.console.plans import facts
 from mailgate.console.plans.facts import PlanNotice, plan_notices, rules_hitting
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
-from mailgate.console.plans.outcome import outcome_of, panel_of, watched_people
+from mailgate.console.plans.outcome import outcome_of, panel_of
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
-from mailgate.console.plans.review import PlannedRule, checks_of, losers_of, planned_rules, stages_picture
+from mailgate.console.plans.review import (
+    PlannedRule,
+    checks_of,
+    losers_of,
+    planned_policy,
+    planned_rules,
+    stages_picture,
+)
+from mailgate.console.policy.versions import Names, names_in
 from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
 from mailgate.console.responses import send_sheet
 from mailgate.console.spreadsheet import beginning, lines, saved_as
@@ -41,13 +49,11 @@ async def watch(request: web.Request) -> web.Response:
     context = context_of(request)
     found = await find_plan(context.store, request.match_info["digest"])
     plan = read_plan(found)
-    outcome = await outcome_of(context.store, found, plan, context.clock())
+    became = await outcome_of(context.store, found, plan, context.clock())
     language = replace(language_of(request), dated=True)
-    if outcome is None:
+    if became is None:
         return redirect_to(request, "policy-plan", digest=found.digest)
-    watched = await watched_people(context.store, found, plan)
-    # devices of nobody known are named too, and nowhere on the page less than it names
-    outcome = outcome.model_copy(update={"planned": max(outcome.planned, len(watched.named))})
+    outcome, watched = became
     hitting, dated = rules_hitting(plan), await notices_on_dates(context.store, context.bundle().policy)
     on_dates = [each for each in dated if each.rule in hitting and each.version == outcome.version]
     by_themselves = {each.rule for each in on_dates}
@@ -67,6 +73,7 @@ async def watch(request: web.Request) -> web.Response:
         notices=[
             each for each in _mailable(request, plan, outcome.version) if each.rule not in by_themselves
         ],
+        **await _names(context, found),
     )
 
 
@@ -244,6 +251,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         says=SAYS,
         stages_picture=partial(stages_picture, translator=language),
         losers=losers,
+        regaining=facts.regaining_in_words(body),
         checks=list(checks_of(status, losers)),
         panels=panels(body, language),
         impact_words=impact_words(body),
@@ -263,7 +271,17 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         ],
         idle=list(facts.idle_rules(body.rules)),
         notes=list(facts.notes_of(body)),
+        **await _names(context, found),
     )
+
+
+async def _names(context: ConsoleContext, found: StoredPlan) -> Names:
+    """What the rules and apps of a plan are called, which may be in force no more, or not yet."""
+    running = context.bundle().policy
+    try:
+        return names_in(running, await planned_policy(found))
+    except ConfigError:
+        return names_in(running)
 
 
 async def _rules(found: StoredPlan, plan: Plan, now: datetime) -> list[PlannedRule]:
@@ -300,6 +318,7 @@ async def _listed(
         days=DAYS,
         headline_of=facts.headline_of,
         more_of=facts.more_of,
+        losers_in_words=facts.losers_in_words,
     )
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mailgate.console import svg
-from mailgate.console.plans.facts import EFFECT_STATES, devices_in, people_in, title_of
+from mailgate.console.plans.facts import EFFECT_STATES, counted_in_words, devices_in, people_in, title_of
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.console.words import KIND_CHOICES
-from mailgate.model.phrase import ENGLISH, Phrase, Translator, joined, phrase, plural, translate
-from mailgate.rollout.plan import Counts, MoverCounts, PeopleMoved, Plan
+from mailgate.model.phrase import ENGLISH, Phrase, Translator, capital, joined, phrase, plural, translate
+from mailgate.rollout.plan import Between, Counts, EachOnce, MoverCounts, Plan
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")
 """The order of the labels: those that keep people out come first."""
@@ -41,23 +41,33 @@ class Point:
 
     at: datetime | None
     newly: Mapping[str, MoverCounts]
-    each_once: PeopleMoved
+    each_once: EachOnce
 
 
 def points_of(plan: Plan) -> list[Point]:
     """The movers now and at each later moment."""
     moments = ((None, plan), *((each.at, each) for each in plan.later))
-    return [Point(at, movers.newly, movers.each_once) for at, movers in moments]
+    return [Point(at, movers.newly, plan.each_once(movers)) for at, movers in moments]
 
 
 def worst_of(plan: Plan) -> Point:
-    """The moment with most people kept out; among equals, with most people who move."""
-    return max(points_of(plan), key=lambda each: (each.each_once.out, each.each_once.people))
+    """The moment with most people kept out; among equals, with most people who move, and then with most devices."""
+
+    def rank(each: Point) -> tuple[int, ...]:
+        return each.each_once.out.most, each.each_once.people.most, *_devices_of_nobody(each)
+
+    return max(points_of(plan), key=rank)
+
+
+def _devices_of_nobody(point: Point) -> tuple[int, int]:
+    """The devices that lose mail, or may, and all that move, at a moment at which no person does."""
+    moving = {label: each.devices for label, each in point.newly.items()}
+    return moving["block"] + moving["unknown"], sum(moving.values())
 
 
 def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
     """The pictures of a plan, labelled in ``translator``; none if nobody moves."""
-    if not worst_of(plan).each_once.people:
+    if not worst_of(plan).each_once.people.most:
         return []
     over = (
         [over_time(plan, translator)] if len({each.each_once.people for each in points_of(plan)}) > 1 else []
@@ -93,25 +103,35 @@ def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
 
 def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
-    worst = worst_of(plan).each_once
-    if worst.out:
-        return phrase("%(people)s newly without mail", people=_of(worst.out, plan))
+    worst, (lost, moving) = worst_of(plan).each_once, _devices_of_nobody(worst_of(plan))
+    if worst.out.most:
+        return capital(phrase("%(people)s newly without mail", people=_of(worst.out, plan)))
+    if lost and not worst.people.most:
+        return plural("%(count)s device newly without mail", "%(count)s devices newly without mail", lost)
     if plan.undated.devices:
         return _undated(plan)
-    if worst.people:
+    if moving and not worst.people.most:
+        return plural(
+            "Nobody is newly without mail; %(count)s device gets something else",
+            "Nobody is newly without mail; %(count)s devices get something else",
+            moving,
+        )
+    if worst.people.most:
         return plural(
             "Nobody is newly without mail; %(people)s gets something else",
             "Nobody is newly without mail; %(people)s get something else",
-            worst.people,
+            worst.people.most,
             people=_of(worst.people, plan),
         )
     everybody = people_in(Counts(people=plan.totals.people, devices=0))
-    if held := plan.held_back.each_once.people if plan.held_back else 0:
+    held = plan.each_once(plan.held_back).people if plan.held_back else Between(0, 0)
+    if held.most:
         return plural(
-            "Nothing changes yet for %(people)s: a share or a stage holds %(count)s of them back",
-            "Nothing changes yet for %(people)s: a share or a stage holds %(count)s of them back",
-            held,
+            "Nothing changes yet for %(people)s: a share or a stage holds %(number)s of them back",
+            "Nothing changes yet for %(people)s: a share or a stage holds %(number)s of them back",
+            held.most,
             people=everybody,
+            number=_number(held),
         )
     return phrase("Nothing changes for %(people)s", people=everybody)
 
@@ -122,7 +142,7 @@ def _undated(plan: Plan) -> str:
         "%(who)s might lose mail at a time we cannot tell",
         "%(who)s might lose mail at a time we cannot tell",
         people or devices,
-        who=_of(people, plan) if people else devices_in(plan.undated),
+        who=_of(Between(people, people), plan) if people else devices_in(plan.undated),
     )
 
 
@@ -130,9 +150,8 @@ def described(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The pictures in words."""
     found: list[str] = [
         phrase(
-            "%(people)s with %(devices)s %(outcome)s%(when)s.",
-            people=people_in(newly),
-            devices=devices_in(newly),
+            "%(counts)s %(outcome)s%(when)s.",
+            counts=counted_in_words(newly),
             outcome=WORDS[label],
             when=_at(plan, point.at, translator),
         )
@@ -156,10 +175,14 @@ def company(plan: Plan, translator: Translator = ENGLISH) -> Panel:
         x += wide
         parts += [
             svg.bar(0, y - 11, 12, 12, f"bar {label}"),
-            svg.text(20, y, translate(joined([WORDS[label], _of(count, plan)], ": "), translator), "ink"),
+            svg.text(20, y, translate(_legend(label, count, plan), translator), "ink"),
         ]
         y += 22
     return Panel(phrase("The whole company"), described(plan, translator), y, "\n".join(parts))
+
+
+def _legend(label: str, count: int, plan: Plan) -> str:
+    return joined([WORDS[label], _of(Between(count, count), plan)], ": ")
 
 
 def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
@@ -170,12 +193,12 @@ def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
     told = [
         phrase(
             "%(number)s%(when)s",
-            number=each.each_once.people,
+            number=_number(each.each_once.people),
             when=_at(plan, each.at, translator) or phrase(" at once"),
         )
         for each in points
     ]
-    numbers = [each.each_once.people for each in points]
+    numbers = [_short_number(each.each_once.people, translator) for each in points]
     drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=numbers, translator=translator)
     return Panel(phrase("By stage"), joined([joined(told), "."], ""), 220, "\n".join(drawn))
 
@@ -194,16 +217,16 @@ def by_what(plan: Plan, translator: Translator = ENGLISH) -> Iterator[Panel]:
     worst = worst_of(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
         rows = _rows(plan, worst, dimension)[:most]
-        if len(rows) == 1 or len({moved / whole for *_, moved, whole in rows}) > 1:
+        if len(rows) == 1 or len({moved.most / whole for *_, moved, whole in rows}) > 1:
             told = [
-                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=moved, whole=whole)
+                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=_number(moved), whole=whole)
                 for name, _, moved, whole in rows
             ]
             words = joined([joined(told), "."], "")
             yield Panel(BY[dimension], words, 26 * len(rows) + 4, "\n".join(_bars(rows, translator)))
 
 
-Bar = tuple[str, dict[str, int], int, int]
+Bar = tuple[str, dict[str, int], Between, int]
 """A name, the people who move by label, all who move, each once, and all people."""
 
 
@@ -217,10 +240,15 @@ def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
     moved = point.each_once.by[dimension]
     known = KIND_CHOICES if dimension == "kind" else {}
     rows = [
-        (known.get(name) or name.replace("_", " "), parts, moved[name], max(whole.get(name, 0), moved[name]))
+        (
+            known.get(name) or name.replace("_", " "),
+            parts,
+            moved[name],
+            max(whole.get(name, 0), moved[name].most),
+        )
         for name, parts in found.items()
     ]
-    return sorted(rows, key=lambda each: (-each[2], each[0]))
+    return sorted(rows, key=lambda each: (-each[2].most, each[0]))
 
 
 def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
@@ -235,7 +263,7 @@ def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
             wide = max(LEAST, room * count / largest)
             yield svg.bar(x, y, wide, 18, f"bar {label}")
             x += wide
-        told = phrase("%(number)s of %(whole)s", number=moved, whole=whole)
+        told = phrase("%(number)s of %(whole)s", number=_short_number(moved, translator), whole=whole)
         yield svg.text(WIDTH - right + 8, y + 14, translate(told, translator), "soft")
 
 
@@ -243,15 +271,24 @@ def _moving(point: Point) -> list[tuple[str, int]]:
     return [(label, point.newly[label].people) for label in ORDER if point.newly[label].people]
 
 
-def _of(count: int, plan: Plan) -> str:
+def _number(count: Between) -> int | str:
+    return count.most if count.is_exact else phrase("at most %(count)s", count=count.most)
+
+
+def _short_number(count: Between, translator: Translator) -> str:
+    """A number where there is no room for words."""
+    return f"{'' if count.is_exact else '≤ '}{translator.number(count.most)}"
+
+
+def _of(count: Between, plan: Plan) -> str:
     """A number of people, and its part of all people."""
     everybody = plan.totals.people
-    part = 100 * count / everybody if everybody else 0
+    part = 100 * count.most / everybody if everybody else 0
     return plural(
         "%(number)s of %(count)s person (%(part)s)",
         "%(number)s of %(count)s people (%(part)s)",
         everybody,
-        number=count,
+        number=_number(count),
         part=_percent(part),
     )
 

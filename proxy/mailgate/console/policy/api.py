@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import EITHER, Call, Operation
 from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, ListOf, Note, OutputModel, RowsQuery
+from mailgate.console.looks import Shows
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
@@ -140,11 +141,19 @@ OPERATIONS = (
     Operation(
         "GET /policy",
         get_policy,
+        shows=Shows.ADMINS,
         links={"turn_rule_off": {"rule": "rules/0/id"}, "get_version": {"version": "policy"}},
     ),
-    Operation("GET /policy/versions", list_versions, links={"get_version": {"version": "items/0/digest"}}),
-    Operation("GET /policy/versions/{version}", get_version, may_conflict=True),
-    Operation("GET /policy/difference", compare_versions, may_conflict=True, may_miss=True),
+    Operation(
+        "GET /policy/versions",
+        list_versions,
+        shows=Shows.ADMINS,
+        links={"get_version": {"version": "items/0/digest"}},
+    ),
+    Operation("GET /policy/versions/{version}", get_version, shows=Shows.ADMINS, may_conflict=True),
+    Operation(
+        "GET /policy/difference", compare_versions, shows=Shows.ADMINS, may_conflict=True, may_miss=True
+    ),
     Operation("POST /policy/rollbacks", rollback, roles=EITHER, may_conflict=True),
     Operation("POST /policy/retractions", retract, roles=EITHER, may_conflict=True),
 )

@@ -15,7 +15,14 @@ from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, show
 from mailgate.console.now.traffic import refused_within_hour
 from mailgate.console.policy.rules import rules_in_words
-from mailgate.console.policy.versions import difference, version_of, way_back
+from mailgate.console.policy.versions import (
+    Names,
+    VersionDifference,
+    difference,
+    names_in,
+    version_of,
+    way_back,
+)
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import DATED_STAGES, rule_of
@@ -77,10 +84,11 @@ async def rollback(request: web.Request) -> web.Response:
     if to.number == now_in_force.number:
         raise RefusedError(phrase("version %(number)s is already running", number=str(to.number)))
     if sent.get("confirmed") != "yes":
-        found = (await difference(now_in_force, to)).changes
-        ids = {each.about.removeprefix("rule ") for each in found}
+        found = await difference(now_in_force, to)
+        ids = {each.about.removeprefix("rule ") for each in found.changes}
         hit = await refused_within_hour(context.store, ids, context.clock())
-        return await show(request, "rollback.html", back_to=to, changes=found, hit=hit)
+        called = _names(request, found)
+        return await show(request, "rollback.html", back_to=to, changes=found.changes, hit=hit, **called)
     note = note_of(sent)
     who, now, operates = person_of(request), context.clock(), "operator" in roles_of(request)
     done = await activation.retract(
@@ -147,7 +155,21 @@ async def diff(request: web.Request) -> web.Response:
     store, asked = context_of(request).store, request.query
     old, new = [await version_of(store, asked.get(name, "").strip()) for name in ("old", "new")]
     found = await difference(old, new)
-    return await show(request, "policy_diff.html", old=old, new=new, changes=found.changes, lines=found.lines)
+    return await show(
+        request,
+        "policy_diff.html",
+        old=old,
+        new=new,
+        changes=found.changes,
+        lines=found.lines,
+        **_names(request, found),
+    )
+
+
+def _names(request: web.Request, found: VersionDifference) -> Names:
+    """What rules and apps are called that may be gone from the version that runs, or not in it yet."""
+    old, new = found.policies
+    return names_in(context_of(request).bundle().policy, new, old)
 
 
 ROUTES = [

@@ -1,12 +1,12 @@
 """Versions of the rules by name, and the differences between two, as lines to read and as a patch."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from os.path import normpath
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mailgate.config import Bundle, Rules, compile_rules
 from mailgate.config.rules import STORED_NAMES
@@ -14,6 +14,7 @@ from mailgate.config.settings import Files
 from mailgate.errors import MailgateError
 from mailgate.model.fact import Fact
 from mailgate.model.phrase import phrase
+from mailgate.policy import Policy
 from mailgate.policy.changes import Change, changes
 from mailgate.rollout.activation import version_before
 from mailgate.store import Activation, AlteredError, Store, Version
@@ -82,6 +83,24 @@ class VersionDifference:
     new: Version
     changes: list[Change]
     lines: list[str]
+    policies: tuple[Policy, Policy]
+    """The rules of both."""
+
+
+Names = Mapping[str, Any]
+"""What a page calls rules and apps by (``title_of`` and ``name_of``)."""
+
+
+def names_in(*policies: Policy) -> Names:
+    """The names of a page about rules that may not be those in force: each is told by the first policy that knows it."""
+
+    def title_of(rule: str) -> str:
+        return next((title for each in policies if (title := each.title_of(rule)) != rule), rule)
+
+    def name_of(app: str) -> str:
+        return next((name for each in policies if (name := each.catalog.name_of(app)) != app), app)
+
+    return {"title_of": title_of, "name_of": name_of}
 
 
 async def difference(old: Version, new: Version) -> VersionDifference:
@@ -91,7 +110,8 @@ async def difference(old: Version, new: Version) -> VersionDifference:
 
 def _difference(old: Version, new: Version) -> VersionDifference:
     before, after = compile_rules(old.texts), compile_rules(new.texts)
-    return VersionDifference(old, new, list(changes(before, after)), list(lines_between(old, new)))
+    lines, policies = list(lines_between(old, new)), (before.policy, after.policy)
+    return VersionDifference(old, new, list(changes(before, after)), lines, policies)
 
 
 def lines_between(old: Version, new: Version) -> Iterator[str]:

@@ -7,10 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache, lru_cache, partial
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_context, select_autoescape
+from jinja2 import (
+    Environment,
+    PackageLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    pass_context,
+    select_autoescape,
+)
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -24,6 +31,7 @@ from mailgate.gateway.pages.steps import contact_in, in_language, steps_of
 from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
+from mailgate.own_files import OwnFile
 from mailgate.store.help_requests import MAX_WORDS
 from mailgate.texts import MAX_HEADER, Language, choose_language, languages_by_tag, load_languages
 
@@ -273,7 +281,8 @@ def warming() -> list[Callable[[], object]]:
 
 
 def _template(name: str) -> Template:
-    return environment().get_template(name)
+    with OwnFile(__package__, f"templates/{name}").mistakes(TemplateError):
+        return environment().get_template(name)
 
 
 @cache
@@ -295,7 +304,7 @@ def environment() -> Environment:
 
 def _script(name: str) -> str:
     """A script without indentation and comment lines, which only its writers need."""
-    lines = (line.strip() for line in files(__package__).joinpath(name).read_text("utf-8").splitlines())
+    lines = (line.strip() for line in OwnFile(__package__, name).text().splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

@@ -194,15 +194,16 @@ class ResponseBuilder:
     def _evidence(self, access: Access, decision: Decision) -> dict[str, Any]:
         """The source that looked at the apps, when it looked, and how soon it sees a change; empty if the decision
         does not depend on a report, or not on that of one device, or the device reports itself."""
-        posture = access.posture
-        told = posture.reported_at and posture.source != ENROLLED and not posture.by_person
-        if decision.reason not in _DEPENDS_ON_REPORT or not told:
+        look = access.posture.look(at_apps=decision.reason is Reason.PROHIBITED_APP)
+        if decision.reason not in _DEPENDS_ON_REPORT or access.posture.by_person:
+            return {}
+        if look is None or look.source == ENROLLED:
             return {}
         return {
-            "looked_at": posture.reported_at,
-            "looked_by": source_name(posture.source),
-            "looked_lag": posture.lag,
-            "seen_within": self.seen_within.get(posture.source),
+            "looked_at": look.at,
+            "looked_by": source_name(look.source),
+            "looked_lag": look.lag,
+            "seen_within": self.seen_within.get(look.source),
         }
 
     def _ticket(

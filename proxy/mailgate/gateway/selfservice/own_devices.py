@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mailgate.devices.device import Device
+from mailgate.devices.looks import within_reach
 from mailgate.devices.names import EAS, KEY, eas_text
 from mailgate.devices.posture import belongs_to
 from mailgate.gateway.refusals.wording import as_told
@@ -141,7 +142,9 @@ def _among(devices: Iterable[Device], device_id: str) -> bool:
     return any(device.id == device_id for device in devices)
 
 
-def _of_report(asking: AskingRequest, device: Device, posture: Posture) -> OwnDevice:
+def _of_report(asking: AskingRequest, known: Device, posture: Posture) -> OwnDevice:
+    listed = asking.policy.catalog.listed
+    device = replace(known, reports=tuple(within_reach(each, listed) for each in known.reports))
     here = device.id == asking.proven
     if here:
         access = replace(asking.access, posture=posture)

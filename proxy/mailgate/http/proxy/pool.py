@@ -19,10 +19,10 @@ class UpstreamPool:
         self._loop = asyncio.get_running_loop()
 
     def take(self, *, repeatable: bool) -> UpstreamConnection | None:
-        """Take an idle connection. Returns None if there is none.
+        """Take an idle connection on which nothing has arrived. Returns None if there is none.
 
         A request that must not be repeated gets only a fresh connection: the webmail may be closing an older one at this
-        moment, and the request would be lost with it. It does not get a connection whose end has arrived unread either.
+        moment, and the request would be lost with it.
         """
         idle, now = self._idle, self._loop.time()
         newest, oldest = now - FRESH_SECONDS, now - self._endpoint.keep_alive
@@ -30,7 +30,7 @@ class UpstreamPool:
             idle.popleft().close()
         while idle and (repeatable or idle[-1].idle_since >= newest):
             connection = idle.pop()
-            if connection.usable and (repeatable or connection.silent):
+            if connection.usable:
                 return connection
             connection.abort()
         return None

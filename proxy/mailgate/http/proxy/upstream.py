@@ -83,7 +83,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._watcher: Watcher | None = None
         self._awaits_rest = False
         self._deadline = Deadline(loop, self._too_late)
-        self._unread: select.poll | None = None
+        self._answer_by: float | None = None
+        """The moment by which the final head has to come, once its time runs."""
+        self._unread: Callable[[int], Sequence[object]] | None = None
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
         self._tunnel: Callable[[bytes], None] | None = None
@@ -191,7 +193,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def ask(self, method: bytes, head: bytes) -> None:
         """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
-        self._method = method
+        self._method, self._answer_by = method, None
         self.write(head)
 
     # reading
@@ -199,7 +201,8 @@ class UpstreamConnection(asyncio.Protocol):
     async def read_head(self, sent: asyncio.Future[None] | None = None) -> ResponseHead:
         """Read the next head, informational or final. Raises UpstreamError.
 
-        The webmail's time to answer begins when ``sent`` is done, since a long upload is not a slow answer.
+        The webmail's time to answer begins when ``sent`` is done, since a long upload is not a slow answer. It is one for the whole
+        answer: an interim one wins no time.
         """
         if sent is not None and not sent.done():
             sent.add_done_callback(lambda _: self._wake())
@@ -207,7 +210,9 @@ class UpstreamConnection(asyncio.Protocol):
             while not self._heads and not sent.done():
                 await self._news()
         if not self._heads:
-            self._deadline.set(self._endpoint.response_time)
+            by = self._answer_by
+            left = self._endpoint.response_time if by is None else max(0.0, by - self._loop.time())
+            self._answer_by = self._deadline.set(left)
             while not self._heads:
                 await self._news()
         return self._heads.popleft()
@@ -216,7 +221,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Call ``watcher`` with an answer that comes at once, as a whole; or with None when a head has come otherwise, or can no longer
         come. ``read_head`` says which."""
         self._watcher, self._awaits_rest = watcher, False
-        self._deadline.set(self._endpoint.response_time)
+        self._answer_by = self._deadline.set(self._endpoint.response_time)
 
     def give_up(self) -> None:
         """End the connection: nobody waits for the answer any more."""
@@ -281,22 +286,21 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether an idle connection may carry a request: it is open, and no bytes came unrequested."""
-        return not self._closed and self._error is None and not self._buffer and not self._heads
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing has arrived unread, above all not the end of the connection. It asks the operating system."""
+        """Whether an idle connection may carry a request: it is open, and nothing came on it unrequested. What came is read as soon as the
+        loop looks; what the loop has not seen yet, the operating system knows. Neither is the answer to a request that is still to be
+        written (RFC 9112, section 9.2)."""
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if self._closed or transport is None or transport.is_closing():
             return False
-        if self._unread is None:
-            connected = transport.get_extra_info("socket")
-            if connected is None:
-                return True
-            self._unread = select.poll()
-            self._unread.register(connected.fileno(), select.POLLIN)
-        return not self._unread.poll(0)
+        return not (self._unread or self._watched(transport))(0)
+
+    def _watched(self, transport: asyncio.Transport) -> Callable[[int], Sequence[object]]:
+        """Says whether there is something to read, be it the end."""
+        connected, unread = transport.get_extra_info("socket"), select.poll()
+        if connected is not None:
+            unread.register(connected.fileno(), select.POLLIN)
+        self._unread = unread.poll
+        return unread.poll
 
     # tunnel (after 101)
 

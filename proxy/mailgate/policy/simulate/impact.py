@@ -148,6 +148,9 @@ HELD_BACK = "held back"
 OUT = "out"
 """The cell of all who are, or may be, newly kept out, now or at any later moment."""
 
+NOBODYS = "out, of nobody"
+"""The same for known devices that nobody known has used: no person stands for them."""
+
 KNOWN = "known"
 """The cell of the people and devices that are known by more than their own word."""
 
@@ -176,7 +179,7 @@ class ImpactTally:
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
     moment or ``HELD_BACK``, and the label of a move then, alone and with each dimension and value; ``LATER`` with a moment, ``AT_ONCE`` or
-    ``HELD_BACK``, and ``OUT``; ``UNDATED``; ``OUT``; ``KNOWN``. A label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of ``WHOLE`` count everybody by kind
+    ``HELD_BACK``, and ``OUT`` or ``NOBODYS``; ``UNDATED``; ``OUT``; ``NOBODYS``; ``KNOWN``. A label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of ``WHOLE`` count everybody by kind
     and group.
     """
 
@@ -213,6 +216,8 @@ class _Judged:
     cells: frozenset[Cell]
     known: frozenset[Cell]
     """The cells of a person who is known by more than their own word."""
+    nobodys: frozenset[Cell]
+    """The cells of a known device, if nobody known has used it so."""
     matched: tuple[str, ...]
     unrecorded: tuple[str, ...]
     moved: tuple[Sequence[Moved], ...]
@@ -249,7 +254,7 @@ class Impact:
         cells, listed = _VOUCHED if subject.vouched else _NO_CELLS, list[Mover]()
         for occasion in subject.occasions:
             judged = self._judge(occasion)
-            cells |= judged.cells
+            cells |= judged.cells if occasion.person or not subject.known else judged.nobodys
             tally.occasions += 1
             tally.matched.update(judged.matched)
             if judged.unrecorded:
@@ -304,7 +309,8 @@ class Impact:
         held = self._held.intersection(whole.after.matched) if whole else ()
         listed = tuple(each for each in moved if each) if self._by_name else ()
         matched, found = (*after.matched, *held), frozenset(cells)
-        return _Judged(found, found | _VOUCHED, matched, tuple(unrecorded), listed)
+        nobodys = found.union((*cell[:-1], NOBODYS) for cell in found if cell == (OUT,) or _is_out_then(cell))
+        return _Judged(found, found | _VOUCHED, nobodys, matched, tuple(unrecorded), listed)
 
     def _moved(
         self, now: ComparisonResult, turns: Sequence[TimedResult], *, undated: bool
@@ -340,6 +346,10 @@ def _cells(compared: ComparisonResult, occasion: Occasion) -> set[Cell]:
 
 def _out(moment: datetime | str, compared: ComparisonResult) -> list[Cell]:
     return [later_cell(moment, OUT)] if compared.keeps_out else []
+
+
+def _is_out_then(cell: Cell) -> bool:
+    return len(cell) == 3 and cell[0] == LATER and cell[-1] == OUT
 
 
 def _named(after: OccasionOutcome, occasion: Occasion) -> list[Cell]:

@@ -42,7 +42,8 @@ def test_a_device_tells_when_it_is_deleted() -> None:
 
 def test_every_name_is_told_with_its_sources_and_whether_it_leads_here() -> None:
     other = replace(REPORT, source="intune", names=frozenset({(SERIAL, "S1"), (KEY, "k1")}))
-    told = parts_of(replace(DEVICE, reports=(other, REPORT), ceded_names=frozenset({(KEY, "k1")})))
+    reported = replace(DEVICE, reports=(other, REPORT), ceded_names=frozenset({(KEY, "k1")}))
+    told = parts_of(reported, CATALOG.listed)
     assert told.names == [
         NameFacts(kind="key", name="k1", sources=["intune"], found_by=False),
         NameFacts(kind="serial", name="S1", sources=["intune", "jamf"], found_by=True),
@@ -54,9 +55,12 @@ def test_every_name_is_told_with_its_sources_and_whether_it_leads_here() -> None
 SLOT = ("jamf", "7")
 
 
-def device(*apps: str, looked: bool = True) -> Device:
+def device(
+    *apps: str, looked: bool = True, whole: bool = True, asked: frozenset[str] | None = None
+) -> Device:
     """One that Jamf knows, and another source that was not asked."""
-    report = Report("jamf", "7", apps=frozenset(apps), reported_at=NOW if looked else None)
+    at = NOW if looked else None
+    report = Report("jamf", "7", apps=frozenset(apps), apps_complete=whole, asked=asked, reported_at=at)
     return Device("d1", (Report("intune", "9", apps=frozenset({"chess"}), reported_at=NOW), report))
 
 
@@ -65,6 +69,8 @@ def device(*apps: str, looked: bool = True) -> Device:
     [
         (device("tiktok", "chess"), "jamf answered: Chess, Tiktok on it"),
         (device(), "jamf answered: no listed app on it"),
+        (device(whole=False), "jamf answered: no listed app among those that it sees"),
+        (device(asked=frozenset({"chess"})), "jamf answered: no listed app among those that it sees"),
         (device(looked=False), "jamf answered, but does not see which apps are there"),
         (Device("d1", ()), "jamf answered, but does not see which apps are there"),
         (None, "jamf answered, but does not see which apps are there"),

@@ -18,7 +18,7 @@ from mailgate.console.devices.mail_status import (
 from mailgate.console.explain.requests import sightings_of
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Decision, Effect, Kind, Posture, Reason
+from mailgate.model import Absence, AppsReport, Decision, Effect, Kind, Posture, PostureState, Reason
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Store
 from mailgate.store.client_facts import client_facts
@@ -63,6 +63,23 @@ async def test_a_clean_device_gets_mail_and_it_is_said_who_looked(store: Store) 
     assert found.sentence == "Gets mail: no listed app on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
+@pytest.mark.parametrize(
+    ("posture", "cause"),
+    [
+        (Posture(PostureState.CLEAN, absence=Absence.SEEN), "no listed app on it"),
+        (Posture(PostureState.CLEAN, absence=Absence.ENFORCED), "no listed app can run on it"),
+        (Posture(PostureState.PARTIAL, reported_at=NOW), "not every app on it was seen"),
+        (Posture(PostureState.STALE, reported_at=NOW), "the last report of its apps is too old"),
+        (Posture(PostureState.STALE, kind=Kind.LAPTOP, sources=("enrolled",)), "it does not report now"),
+        (Posture(PostureState.UNAVAILABLE), "reports of its apps cannot be read"),
+        (Posture(), "nothing was reported of its apps"),
+    ],
+)
+def test_that_no_app_is_there_is_told_only_if_it_is_known(posture: Posture, cause: str) -> None:
+    allowed = Decision(Effect.ALLOW, Reason.RULE_MATCHED, "open", "v1")
+    assert mail_status(replace(access(), posture=posture), allowed, bundle().policy).cause == cause
+
+
 async def test_a_listed_app_without_a_rule_is_told_too(store: Store) -> None:
     await reported(store, "tiktok", "chess")
     assert (await stands(store, OPEN)).cause == "Chess and Tiktok on it, which no rule blocks"
@@ -74,6 +91,17 @@ async def test_a_refused_device_tells_its_apps_and_what_would_help(store: Store)
     assert (found.mail, found.rule, found.title) == (MailAccess.OUT, "banned", "No such apps")
     assert (found.reason, found.cause) == ("prohibited-app", "Tiktok on it")
     assert (found.exempt_from, found.exempted_why, found.then) == ("banned", "", "")
+    assert found.sentence == "No mail: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
+
+
+async def test_an_app_is_told_by_the_source_that_saw_it_and_not_by_the_last_that_looked(store: Store) -> None:
+    await reported(store, "tiktok")
+    looked = AppsReport(frozenset(), True, NOW - timedelta(minutes=5), timedelta(hours=2))
+    record = report_by("intune", "7", "ada", Kind.PHONE, "ios", apps=looked, serial="SERIAL1")
+    known = report_by("jamf", "7", "ada", Kind.PHONE, "ios", serial="SERIAL1", adds=True)
+    await store.devices.ingest([known, record], NOW)
+    found = await stands(store, TITLED, OPEN)
+    assert (found.source, found.looked_at) == ("jamf", NOW - timedelta(hours=1))
     assert found.sentence == "No mail: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
 
 

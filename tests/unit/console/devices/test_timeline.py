@@ -9,6 +9,7 @@ from tests.unit.store.mail import a_mail
 from mailgate.console.devices.timeline import decision_events, device_events, mail_events, refusal_mail_events
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.model import Reason
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.store import MailKind, MailState, QuarantineMail, Recorded, Sighting, Tally
 from mailgate.store.client_facts import client_facts
 
@@ -35,7 +36,7 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios or android", since=at(3.5))
     device = Device("d", (looked, gone, silent), findings=(found,), lost_at=at(7), first_seen=at(0))
     mailed = refusal_mail_events([QuarantineMail("d", "prohibited-app", at(6))])
-    events = [*device_events(device), *decision_events([seen()]), *mailed]
+    events = [*device_events(device, AppCatalog({})), *decision_events([seen()]), *mailed]
     told = sorted(events, key=lambda event: event.at, reverse=True)
     assert [(each.what, each.words) for each in told] == [
         ("lost", "Marked as lost. No mail"),
@@ -48,6 +49,18 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
         ("first", "Device was reported for the first time"),
     ]
     assert (told[2].about, told[2].id) == ("block", "s1")
+
+
+def test_a_look_says_no_more_than_it_could_see_and_that_the_device_is_gone() -> None:
+    asked = Report("mdm", "1", apps_complete=True, asked=frozenset({"tiktok"}), reported_at=at(1), gone=True)
+    catalog = AppCatalog(
+        {key: ListedApp(key, key.title()) for key in ("chess", "tiktok")}, {"prohibited": ("chess", "tiktok")}
+    )
+    events = device_events(Device("d", (replace(asked, last_seen=at(2)),)), catalog)
+    assert [each.words for each in events if each.what == "report"] == [
+        "mdm looked and found no listed app, as far as it can see",
+        "mdm no longer has the device",
+    ]
 
 
 def test_mails_about_rules_stand_among_them() -> None:

@@ -91,6 +91,14 @@ async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
     assert [each[0] for each in (await firm.acts())[-2:]] == ["rule-turned-off", "rule-resumed"]
 
 
+async def test_a_rule_that_is_off_for_longer_is_told_so_and_not_turned_on_by_an_undo(ada: Browser) -> None:
+    sent = {"rule": "prohibited-app", "note": "too many", "confirmed": "yes"}
+    await ada.post("/console/exemptions/rule-off", **sent, hours="4")
+    page = await ada.post("/console/exemptions/rule-off", **sent, hours="1")
+    assert "“prohibited-app” was off already: it is until today, 4:00 PM UTC" in page.words
+    assert "Undo" not in page.words
+
+
 async def test_whoever_resumes_a_rule_is_told_that_this_is_the_consent_that_another_asked_for(
     ada: Browser, firm: Company
 ) -> None:

@@ -403,6 +403,7 @@ async def test_a_plan_that_somebody_else_has_started_is_said_to_be_theirs(
 
 async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: Company) -> None:
     await settled(firm)
+    await has(firm, record("n1", ""))  # it is nobody's
     digest = await planned(lin, firm)
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert page.path == f"/console/policy/plans/{digest}"  # it is not in force
@@ -414,14 +415,14 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
         await refused(firm, plan.candidate.policy, user)
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "Not as planned. 1 person outside the plan was refused." in page.words
-    assert (
-        "Refused 2 1 bob Removed the app in time 0 Not seen yet 1 cy Refused outside the plan 0 1 zoe"
-        in page.words
-    )
+    assert "Refused 3 1 bob Removed the app in time 0 Not seen yet 2 " in page.words
+    assert "Refused outside the plan 0 1 zoe Help requests 0" in page.words
+    assert "more client" not in page.words
     movers = (await firm.store.movers.search(digest, MoverFilter(name="cy"), 0, 1, large=False)).movers
-    await firm.store.movers.add(digest, 9, [each._replace(person="", device="nobodys") for each in movers])
+    await firm.store.movers.add(digest, 9, [each._replace(person="", device="client 1") for each in movers])
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
-    assert "Refused 3 1 bob" in page.words
+    assert "Refused 3 1 bob Removed the app in time 0 Not seen yet 2 " in page.words
+    assert "1 more client in the plan has no name and no known device" in page.words
     assert "So far 1 of 3 people in the plan were refused" in page.text, "in the picture's words too"
     assert "Roll back to version 1 …" in page.words
     firm.clock.now = NOW + timedelta(minutes=30)

@@ -24,6 +24,7 @@ from mailgate.model import (
     Reason,
     RequestFacts,
 )
+from mailgate.model.device import Witness
 from mailgate.policy.simulate.judge import OccasionJudge
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -270,7 +271,8 @@ def test_the_cookie_of_a_warning_is_bound_to_its_host(secure):
 def test_a_refusal_that_rests_on_a_look_says_who_looked_and_when(source, told):
     responses = replace(RESPONSES, seen_within={"intune": timedelta(hours=8)})
     looked = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
-    asked = replace(access(NAVIGATION), posture=Posture(source=source, reported_at=looked))
+    posture = Posture(source="jamf", reported_at=looked, witness=Witness(source, looked))
+    asked = replace(access(NAVIGATION), posture=posture)
     page = responses.refuse(asked, DECISION, "REF2345").body.decode()
     text = " ".join(re.sub(r"<[^>]+>", "", page).split())
     assert (told in text) if told else ("Last looked" not in text)

@@ -24,6 +24,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
@@ -44,6 +45,14 @@ async def test_a_person_sees_each_of_their_devices_and_what_it_gets():
     assert (own.mark, own.device, own.posture, own.here) == (PHONE.id, PHONE, LISTED, False)
     assert (own.decision.effect, own.decision.reason) == (Effect.BLOCK, Reason.PROHIBITED_APP)
     assert own.access.client.protocol is Protocol.ACTIVESYNC
+
+
+async def test_a_look_that_answered_for_some_apps_alone_is_told_as_partial():
+    apps = AppCatalog({"tiktok": ListedApp("tiktok", "TikTok")}, {"prohibited": ("tiktok",)})
+    asked = replace(asking(), policy=replace(asking().policy, catalog=apps))
+    phone = Device(PHONE.id, (replace(REPORT, asked=frozenset({"other"})),))
+    (own,) = await Scene(phone).seen(asked)
+    assert [each.saw_device for each in own.device.reports] == [False]
 
 
 @pytest.mark.parametrize("kind", ["key", "cert"])

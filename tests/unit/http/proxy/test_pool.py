@@ -125,23 +125,31 @@ class Wire:
         return self.here
 
 
+@pytest.mark.parametrize("repeatable", [True, False])
 @pytest.mark.parametrize("ends", [True, False])
-async def test_a_request_that_must_not_be_repeated_gets_a_checked_connection(webmail, ends):
-    """Any other may: it is sent again."""
+async def test_a_connection_on_which_something_arrived_unread_is_not_used(webmail, repeatable, ends):
+    """The end of the connection, or a whole answer that would be taken for that to the next request."""
     pool = UpstreamPool(endpoint())
     idle, wire = await acquire(pool, repeatable=True), Wire()
     idle._transport.extra["socket"] = wire
     pool.release(idle)
-    if ends:
-        os.close(wire.there)
+    assert pool.take(repeatable=repeatable) is idle
+    if not ends:
+        os.write(wire.there, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     else:
-        assert pool.take(repeatable=False) is idle
-        os.write(wire.there, b"x")
-        pool.release(idle)
-    assert pool.take(repeatable=True) is idle
+        os.close(wire.there)
     pool.release(idle)
-    assert pool.take(repeatable=False) is None
+    assert pool.take(repeatable=repeatable) is None
     assert idle._transport.aborted
     os.close(wire.here)
     if not ends:
         os.close(wire.there)
+
+
+async def test_a_connection_that_is_closing_is_not_used(webmail):
+    """Its number may already be that of another one, which the operating system would be asked about."""
+    pool = UpstreamPool(endpoint())
+    idle = await acquire(pool, repeatable=True)
+    pool.release(idle)
+    idle._transport.close()
+    assert pool.take(repeatable=True) is None

@@ -303,6 +303,39 @@ async def test_bytes_that_drip_win_no_time(begun, monkeypatch):
         await reading
 
 
+@pytest.mark.parametrize("watched", [True, False])
+async def test_interim_answers_win_no_time(watched, monkeypatch):
+    connection, now = connected(), 0
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    if watched:
+        connection.watch(lambda *_: None)
+    else:
+        reading = asyncio.ensure_future(connection.read_head())
+        await settle()
+    now = 4
+    connection.data_received(b"HTTP/1.1 103 x\r\n\r\n")
+    await settle()
+    assert (await (connection.read_head() if watched else reading)).informational
+    reading = asyncio.ensure_future(connection.read_head())
+    await settle()
+    now = 6
+    with pytest.raises(UpstreamTimeout):
+        await reading
+
+
+async def test_the_next_request_has_its_own_time(monkeypatch):
+    connection, now = connected(), 0
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    for now in (0, 99):  # noqa: B007 - the clock reads it
+        connection.ask(b"GET", b"")
+        reading = asyncio.ensure_future(connection.read_head())
+        await settle()
+        connection.data_received(LENGTH + b"hello")
+        head = await reading
+        assert await whole(connection) == b"hello"
+        assert connection.finish(head)
+
+
 async def test_bytes_in_the_very_moment_win_no_time():
     connection = connected(response_time=0)
     reading = asyncio.ensure_future(connection.read_head())

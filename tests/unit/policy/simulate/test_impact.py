@@ -20,6 +20,7 @@ from mailgate.policy.simulate.impact import (
     DIMENSIONS,
     HELD_BACK,
     KNOWN,
+    NOBODYS,
     OUT,
     UNDATED,
     WHOLE,
@@ -53,7 +54,11 @@ def by_brute_force(crowd: Crowd, active: Policy, candidate: Policy) -> tuple[dic
                 cells += [(new, "system", client.os or "unknown")]
                 cells += [(new, "group", group) for group in occasion.after.user.groups]
                 harder = after.effect.severity > before.effect.severity
-                cells += [("later", "at once", "out")] * (harder and new in ("block", "challenge"))
+                out = harder and new in ("block", "challenge")
+                cells += [("later", "at once", "out")] * out
+                cells += [("later", "at once", "out, of nobody")] * (
+                    out and one.known and not occasion.person
+                )
             for cell in cells:
                 subjects[cell].add(one.id)
                 if occasion.person:
@@ -69,7 +74,8 @@ def test_the_counts_are_those_of_deciding_everybody_one_by_one(
     tally, other = (counted(half, impact) for half in (crowd[:at], crowd[at:]))
     tally.merge(other)
     subjects, people, matched = by_brute_force(crowd, active, candidate)
-    found = {cell: count for cell, count in tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
+    at_any_time = ((OUT,), (NOBODYS,), (UNDATED,))
+    found = {cell: count for cell, count in tally.subjects.items() if cell not in at_any_time}
     assert found == {cell: len(names) for cell, names in subjects.items()}
     assert {cell: tally.people.count(cell) for cell in subjects} == {
         cell: len(people[cell]) for cell in subjects
@@ -234,6 +240,18 @@ def test_whoever_moves_at_an_unknown_moment_is_counted_once() -> None:
     tally = impact.tally
     assert [tally.subjects[each] for each in ((UNDATED,), (OUT,))] == [3, 3]
     assert [tally.people.count(each) for each in ((UNDATED,), (OUT,))] == [2, 2]
+
+
+def test_only_known_devices_that_nobody_known_has_used_are_of_nobody() -> None:
+    """A group may be called as a cell is."""
+    grouped = replace(access(), user=replace(access().user, groups=("out",)))
+    impact = Impact(OPEN, SHUT, (WINTER,))
+    for name, person, known in (("d1", "ada", True), ("d2", "", True), ("client 1", "", False)):
+        impact.add(Subject(name, known, (once(grouped, person),)))
+    tally = impact.tally
+    at = [(NOBODYS,), later_cell(AT_ONCE, NOBODYS), later_cell(WINTER, NOBODYS), ("block", "group", NOBODYS)]
+    assert [tally.subjects[each] for each in at] == [1, 1, 1, 0]
+    assert (tally.subjects[OUT,], tally.people.count((OUT,)), tally.people.count((NOBODYS,))) == (3, 1, 0)
 
 
 def test_a_person_refused_at_a_date_is_not_undated() -> None:
