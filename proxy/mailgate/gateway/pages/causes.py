@@ -4,13 +4,13 @@ personal side that its management cannot see, no setting of the device lets it l
 from collections.abc import Mapping
 
 from mailgate.devices.trust import REPORTER
-from mailgate.gateway.pages.proofs import Wording, wordings
+from mailgate.gateway.pages.proofs import TEXTS, Wording, wordings
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Access, Decision, Protocol, Reason
 from mailgate.model.device import Enrolment, NotDenied
 from mailgate.model.phrase import Phrase, phrase
 
-WORDINGS: Mapping[ExactCause, Wording] = wordings("causes", ExactCause)
+WORDINGS: Mapping[ExactCause, Wording] = wordings(TEXTS.causes, ExactCause)
 
 _PARTLY_SEEN = frozenset(
     {Enrolment.WORK_PROFILE_COMPANY, Enrolment.WORK_PROFILE_PERSONAL, Enrolment.USER_ENROLMENT}

@@ -1,7 +1,7 @@
 """Texts about a refused proof that help its sender: a wrong clock, an old report, another address. For a proof that looks
 forged, the text only says that it was not accepted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -21,7 +21,7 @@ class Wording(NamedTuple):
     bare: Phrase | None = None
 
 
-class _Texts(BaseModel):
+class ToldReason(BaseModel):
     """The texts of one reason in ``reasons.toml``."""
 
     model_config = ConfigDict(extra="forbid")
@@ -38,38 +38,36 @@ class _Parts(BaseModel):
     """``reasons.toml``."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=lambda name: name.replace("_", "-"))
-    decided: dict[str, _Texts]
-    proofs: dict[str, _Texts]
-    unserved: dict[str, _Texts]
-    causes: dict[str, _Texts]
-    by_person: dict[str, _Texts]
-    too_old: dict[str, _Texts]
+    decided: dict[str, ToldReason]
+    proofs: dict[str, ToldReason]
+    unserved: dict[str, ToldReason]
+    causes: dict[str, ToldReason]
+    by_person: dict[str, ToldReason]
+    too_old: dict[str, ToldReason]
 
 
 _FILE = OwnFile(__package__, "reasons.toml")
-_TEXTS = _FILE.table(_Parts)
+TEXTS = _FILE.table(_Parts)
 Cause = TypeVar("Cause", bound=str)
 
 
-def wordings(part: str, cause: Callable[[str], Cause]) -> dict[Cause, Wording]:
+def wordings(part: Mapping[str, ToldReason], cause: Callable[[str], Cause]) -> dict[Cause, Wording]:
     """The texts of one part of ``reasons.toml``, by what they are about. Raises ConfigError if the file tells of what there is not."""
-    told, found = part.replace("_", "-"), {}
-    for name, texts in getattr(_TEXTS, part).items():
+    found = {}
+    for name, texts in part.items():
         try:
             found[cause(name)] = _wording(texts)
         except ValueError as error:
-            raise _FILE.wrong(
-                (told, name), "nothing has this name; use one that the program knows"
-            ) from error
+            raise _FILE.wrong((name,), "nothing has this name; use one that the program knows") from error
     return found
 
 
-def _wording(texts: _Texts) -> Wording:
+def _wording(texts: ToldReason) -> Wording:
     told = phrase(texts.detail[0]) if len(texts.detail) == 1 else plural(texts.detail[0], texts.detail[1])
     return Wording(phrase(texts.title), told, phrase(texts.bare) if texts.bare else None)
 
 
-WORDINGS = wordings("proofs", Reason)
+WORDINGS = wordings(TEXTS.proofs, Reason)
 SLOW = phrase(
     "It is about %(off)s slow. A confirmation from this device counts only while its clock and ours agree to about a minute."
 )

@@ -9,7 +9,7 @@ from babel.lists import format_list
 
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.causes import WORDINGS as WORDINGS_OF_CAUSES
-from mailgate.gateway.pages.proofs import Wording, wordings
+from mailgate.gateway.pages.proofs import TEXTS, Wording, wordings
 from mailgate.gateway.pages.steps import names_update
 from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Effect, Reason
@@ -23,10 +23,10 @@ class ReasonText(NamedTuple):
     detail: str
 
 
-WORDINGS = wordings("decided", Reason) | proofs.WORDINGS | wordings("unserved", Reason)
-_BY_PERSON = wordings("by_person", Reason)
+WORDINGS = wordings(TEXTS.decided, Reason) | proofs.WORDINGS | wordings(TEXTS.unserved, Reason)
+_BY_PERSON = wordings(TEXTS.by_person, Reason)
 """The texts that differ where a browser goes by its person: the cause may be on another device."""
-_TOO_OLD = wordings("too_old", str)
+_TOO_OLD = wordings(TEXTS.too_old, str)
 """The texts for what is known to be too old, where it has a name."""
 
 SAME_WORDS = {

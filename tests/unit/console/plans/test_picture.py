@@ -140,6 +140,16 @@ def test_who_might_lose_mail_at_an_unknown_time_is_not_nobody() -> None:
     )
 
 
+def test_devices_of_nobody_are_not_nothing() -> None:
+    rows = {label: hit(0, 0) for label in LABELS}
+    lost = plan_of(newly=rows, later=[{"at": AT, "newly": rows | {"block": hit(0, 2)}}])
+    assert summary(lost) == "2 devices newly without mail from 15 December 2026 on."
+    warned = plan_of(newly=rows | {"warn": hit(0, 1)})
+    assert impact_words(warned) == "Nobody is newly without mail; 1 device gets something else"
+    beside = plan({"warn": 3}, undated={"people": 0, "devices": 1, "rules": []})
+    assert impact_words(beside) == "1 device might lose mail at a time we cannot tell"
+
+
 def test_nobody_moved_is_said() -> None:
     assert panels(plan({})) == []
     assert described(plan({})) == "Nothing changes for anybody. No change for 5,000 devices of 1 person."
