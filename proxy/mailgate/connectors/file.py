@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO, TextIOWrapper
 from itertools import islice
@@ -229,7 +229,7 @@ class LinesFile:
         self._is_csv = is_csv
         self.lists_all = complete
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
         try:
             file = await asyncio.to_thread(self._path.open, "rb")
         except OSError as error:
@@ -241,7 +241,7 @@ class LinesFile:
             async for record in self._records(file):
                 yield record
 
-    async def _records(self, file: BinaryIO) -> AsyncIterator[Report]:
+    async def _records(self, file: BinaryIO) -> AsyncGenerator[Report, None]:
         rows = read_rows(file, is_csv=self._is_csv)
         while chunk := await asyncio.to_thread(list, islice(rows, _CHUNK)):
             for row in chunk:
@@ -268,7 +268,7 @@ class PostedLines:
     def __init__(self, setup: Setup, _settings: PostSettings) -> None:
         self._setup = setup
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
         """Yield nothing, since the lines are posted."""
         for record in tuple[Report, ...]():
             yield record

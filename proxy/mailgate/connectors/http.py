@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from mailgate.connectors.inventory import objects
 from mailgate.connectors.logins import Login
-from mailgate.connectors.protocol import SourceTally, SourceTools
+from mailgate.connectors.protocol import SourceTools
 from mailgate.errors import SourceError, Trouble
 from mailgate.tasks import end_all
 from mailgate.wire import ApiRequest, ApiResponse, Wire
@@ -33,11 +33,8 @@ class ApiClient:
         self._login = login
         self._wire = wire
         self._tools = tools
+        self.tally = tools.tally
         self._left = run_bytes
-
-    @property
-    def tally(self) -> SourceTally:
-        return self._tools.tally
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
         """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
@@ -75,7 +72,7 @@ class ApiClient:
             return None
         if answer.status not in (200, 201, 207):
             raise SourceError(Trouble.STATUS, f"HTTP {answer.status}", answer.status)
-        self._tools.tally.pages += 1
+        self.tally.pages += 1
         return as_json(answer.body)
 
     async def _request_at_origin(
@@ -114,7 +111,7 @@ class ApiClient:
                 if trouble not in _BRIEF or last:
                     raise
             if answer is not None and answer.status not in again:
-                self._tools.tally.retrying, self._tools.tally.retry_at = "", None
+                self.tally.retrying, self.tally.retry_at = "", None
                 return answer
             if answer is not None:
                 trouble = Trouble.THROTTLED if answer.status == 429 else Trouble.STATUS
@@ -124,7 +121,7 @@ class ApiClient:
         raise AssertionError("the last attempt returns or raises")
 
     async def _wait(self, attempt: int, answer: ApiResponse | None, trouble: Trouble) -> None:
-        now, tally = self._tools.now(), self._tools.tally
+        now, tally = self._tools.now(), self.tally
         said = retry_after(answer.headers, now) if answer else None
         if answer is not None and answer.status in (429, 503):
             tally.throttled += 1

@@ -4,7 +4,7 @@ import asyncio
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -32,7 +32,6 @@ from mailgate.connectors.run import (
     SourceOutcome,
     changes_since,
     may_hold,
-    reading,
     state_after,
 )
 from mailgate.connectors.setup import ApiConnector
@@ -154,7 +153,7 @@ class Runner:
         tools, seen = self.tools(), list[Report]()
         connector = self.make(name, settings, tools)
         try:
-            async with reading(connector, None) as records:
+            async with aclosing(connector.devices(None)) as records:
                 async for record in records:
                     seen.append(record)
                     if len(seen) == SAMPLE:

@@ -4,7 +4,7 @@ Each part of the API has a version of its own, which ``Accept`` names. An empty 
 """
 
 import re
-from collections.abc import AsyncIterator, Container, Mapping
+from collections.abc import AsyncGenerator, Container, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,7 +42,7 @@ class WorkspaceOne(ApiConnector):
         self._settings = settings
         self._client = setup.client(settings, settings.base_url, _login(settings, setup))
 
-    def devices(self, since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, since: datetime | None) -> AsyncGenerator[Report, None]:
         query: list[tuple[str, str | int]] = [("orderby", "deviceid"), ("sortorder", "ASC")]
         if since is not None:
             query.append(("lastseen", f"{since - _ZONES:%Y-%m-%dT%H:%M:%S}"))

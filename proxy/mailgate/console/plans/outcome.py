@@ -232,7 +232,7 @@ async def compare_refusals(store: Store, found: StoredPlan, plan: Plan) -> bool:
 async def compare_all_refusals(store: Store) -> None:
     """Compare those whom the version in force kept out with its plan, up to a limit. Raises MailgateError."""
     active = await store.policies.active()
-    found = await store.plans.of_candidate(active.digest) if active else None
+    found = await store.plans.latest_of(active.digest) if active else None
     if found is not None:
         plan = read_plan(found)
         for _ in range(AT_ONCE):
