@@ -39,18 +39,20 @@ class Bundle:
     settings: Settings
     rules: Rules
     """The rules of the files; in a running gate, the rules in force."""
-    paths: tuple[Path, ...]
-    """All files that were read. A change of one is a change of the configuration."""
+    stamps: Stamps
+    """The state of each file that was looked at: None for an optional one that does not exist. A change of one is a change of the
+    configuration."""
     secrets: tuple[Path, ...] = ()
     """The files that hold a secret."""
-    absent: tuple[Path, ...] = ()
-    """Optional files that do not exist. If one appears, that is a change too."""
-    stamps: Stamps = field(default_factory=dict)
-    """The state of the files when they were read."""
     away: Away = field(default_factory=dict)
     """The sources that cannot be asked now, as the store has it."""
     not_here: tuple[str, ...] = ()
     """The secrets that are not on this machine and were not checked, in words. A gate has none."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files that were read, that of the settings first."""
+        return tuple(path for path, stamp in self.stamps.items() if stamp)
 
     @property
     def posture_terms(self) -> PostureTerms:
@@ -128,11 +130,9 @@ def _read(
     reading.finish()
     assert settings is not None
     assert rules is not None
-    paths = (*reading.paths, *others.paths, *settings.referenced_files(), *sources.secrets)
     keys = (settings.tls.key,) if settings.tls else ()
-    absent = (*reading.absent, *others.absent)
     unseen = tuple(dict.fromkeys(missing or ()))
-    return Bundle(settings, rules, paths, (*keys, *sources.secrets), absent, stamps, not_here=unseen)
+    return Bundle(settings, rules, stamps, (*keys, *sources.secrets), not_here=unseen)
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
