@@ -54,15 +54,18 @@ def worst_of(plan: Plan) -> Point:
     """The moment with most people kept out; among equals, with most people who move, and then with most devices."""
 
     def rank(each: Point) -> tuple[int, ...]:
-        return each.each_once.out.most, each.each_once.people.most, *_devices_of_nobody(each)
+        return each.each_once.out.most, each.each_once.people.most, *_devices_of_nobody(plan, each)
 
     return max(points_of(plan), key=rank)
 
 
-def _devices_of_nobody(point: Point) -> tuple[int, int]:
+def _devices_of_nobody(plan: Plan, point: Point) -> tuple[int, int]:
     """The devices that lose mail, or may, and all that move, at a moment at which no person does."""
     moving = {label: each.devices for label, each in point.newly.items()}
-    return moving["block"] + moving["unknown"], sum(moving.values())
+    surely = moving["block"] + moving["unknown"]
+    # a device that had no mail before, and is asked for a proof now, is none of those that the plan keeps out
+    asked = min(moving["challenge"], max(0, plan.kept_out.devices - surely))
+    return surely + asked, sum(moving.values())
 
 
 def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
@@ -104,7 +107,7 @@ def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
 def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
     point = worst_of(plan)
-    worst, (lost, moving) = point.each_once, _devices_of_nobody(point)
+    worst, (lost, moving) = point.each_once, _devices_of_nobody(plan, point)
     if worst.out.most:
         who, surely = _of(worst.out, plan), not point.newly["unknown"].devices
         return capital(

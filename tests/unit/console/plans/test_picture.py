@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
+from mailgate.console.plans.facts import losers_in_words
 from mailgate.console.plans.picture import (
     ORDER,
     WIDTH,
@@ -150,6 +151,14 @@ def test_devices_of_nobody_are_not_nothing() -> None:
     assert impact_words(warned) == "Nobody is newly without mail; 1 device gets something else"
     beside = plan({"warn": 3}, undated={"people": 0, "devices": 1, "rules": []})
     assert impact_words(beside) == "1 device might lose mail at a time we cannot tell"
+
+
+def test_devices_of_nobody_that_are_asked_for_a_proof_lose_mail_unless_they_had_none() -> None:
+    asked = {label: hit(0, 0) for label in LABELS} | {"challenge": hit(0, 3)}
+    lost = plan_of(newly=asked, kept_out={"people": 0, "devices": 3})
+    assert (impact_words(lost), losers_in_words(lost)) == ("3 devices newly without mail", "3 devices")
+    eased = plan_of(newly=asked, kept_out={"people": 0, "devices": 0})
+    assert impact_words(eased) == "Nobody is newly without mail; 3 devices get something else"
 
 
 def test_nobody_moved_is_said() -> None:
