@@ -21,7 +21,7 @@ from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.me import cause_words, employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.steps import contact_in, in_language, steps_of
-from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link, own_path
+from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
 from mailgate.store.help_requests import MAX_WORDS
@@ -183,7 +183,6 @@ class Pages:
             languages=self._languages.values(),
             back=holes.return_url,
             contact=contact_link(view.contact, holes.subject),
-            status_url=own_path(view.status_url),
             retry=view.reason in _RETRY,
             may_skip=may_skip,
             **words._asdict(),
