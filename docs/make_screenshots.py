@@ -187,7 +187,7 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
     """Each picture's name with its page, its window and its colour scheme."""
 
     def blocked(language: str, **changes: object) -> RenderedPage:
-        return pages.refusal(replace(BLOCKED, accept_language=language, **changes))  # type: ignore[arg-type]
+        return pages.page("refusal", replace(BLOCKED, accept_language=language, **changes))  # type: ignore[arg-type]
 
     return {
         "block-en": (blocked("en"), DESKTOP, "light"),
@@ -199,23 +199,23 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
             DESKTOP,
             "dark",
         ),
-        "warn-en-phone": (pages.warning(WARNED), PHONE, "light"),
-        "warn-fr-dark": (pages.warning(replace(WARNED, accept_language="fr")), DESKTOP, "dark"),
-        "probe-en": (pages.probe(PROBED, may_skip=False), DESKTOP, "light"),
-        "strict-en": (pages.refusal(STRICT), DESKTOP, "light"),
+        "warn-en-phone": (pages.page("warning", WARNED), PHONE, "light"),
+        "warn-fr-dark": (pages.page("warning", replace(WARNED, accept_language="fr")), DESKTOP, "dark"),
+        "probe-en": (pages.page("probe", PROBED, may_skip=False), DESKTOP, "light"),
+        "strict-en": (pages.page("refusal", STRICT), DESKTOP, "light"),
         "me-en": (pages.me(OWN), DESKTOP, "light"),
         "me-code-en": (pages.me(CODE), DESKTOP, "light"),
         "me-en-phone": (pages.me(OWN_PHONE), PHONE, "light"),
         "me-de-dark-phone": (pages.me(own(OWN_PHONE, "de")), PHONE, "dark"),
         "me-ar-dark-phone": (pages.me(own(OWN_PHONE, "ar")), PHONE, "dark"),
-        "clock-en-phone": (pages.refusal(CLOCK), PHONE, "light"),
-        "clock-ar-dark-phone": (pages.refusal(replace(CLOCK, accept_language="ar")), PHONE, "dark"),
+        "clock-en-phone": (pages.page("refusal", CLOCK), PHONE, "light"),
+        "clock-ar-dark-phone": (pages.page("refusal", replace(CLOCK, accept_language="ar")), PHONE, "dark"),
         "me-nobody-en": (pages.me(NOBODY), DESKTOP, "light"),
-        "answered-en-phone": (pages.refusal(ANSWERED), PHONE, "light"),
-        "help-en-phone": (pages.help(BLOCKED), PHONE, "light"),
-        "help-ar-dark-phone": (pages.help(replace(BLOCKED, accept_language="ar")), PHONE, "dark"),
-        "error-en": (pages.error(FAILED), DESKTOP, "light"),
-        "error-es-dark-phone": (pages.error(replace(FAILED, accept_language="es")), PHONE, "dark"),
+        "answered-en-phone": (pages.page("refusal", ANSWERED), PHONE, "light"),
+        "help-en-phone": (pages.page("help", BLOCKED), PHONE, "light"),
+        "help-ar-dark-phone": (pages.page("help", replace(BLOCKED, accept_language="ar")), PHONE, "dark"),
+        "error-en": (pages.page("error", FAILED), DESKTOP, "light"),
+        "error-es-dark-phone": (pages.page("error", replace(FAILED, accept_language="es")), PHONE, "dark"),
     }
 
 

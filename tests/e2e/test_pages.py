@@ -132,7 +132,7 @@ def test_everyone_can_read_every_cause_and_way(unpainted: Browser, gate: Gate, l
     )
     for cause in ExactCause:
         view = replace(told, cause=cause, os="android", choices=("laptop", "reporter", "company-phone"))
-        page.set_content(gate.pages.refusal(view).html)
+        page.set_content(gate.pages.page("refusal", view).html)
         assert complained(page) == []
 
 
@@ -173,7 +173,9 @@ def test_each_page_fits_the_smallest_phone_and_a_finger_in_every_language(unpain
     for language in TAGS:
         for name, view in VIEWS.items():
             shown[f"{name} {language}"] = getattr(pages, name)(replace(view, accept_language=language)).html
-        shown[f"answered {language}"] = pages.refusal(replace(ANSWERED, accept_language=language)).html
+        shown[f"answered {language}"] = pages.page(
+            "refusal", replace(ANSWERED, accept_language=language)
+        ).html
         here = replace(BLOCKED, accept_language=language)
         shown[f"own {language}"] = pages.me(replace(OWN, here=here, codes=True, sign_in=True)).html
     assert wrong_on_the_smallest_phone(unpainted, shown) == {}

@@ -96,7 +96,7 @@ class AdminPort:
     def _application(self) -> web.Application:
         """The application without the console."""
         gate, console = self.gate, self.console
-        door = SideDoor(gate.judge, gate.recorder, gate.references.draw)
+        door = SideDoor(gate.judge, gate.recorder)
         return admin_app(
             console.worker_metrics.metrics,
             console.check.body,

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -25,6 +25,9 @@ from mailgate.http.exchange import Exchange
 from mailgate.http.parser import ServerLimits
 from mailgate.http.tls import device_context, renew, served_certificate, server_context
 from mailgate.http.trusted_headers import is_proxy
+
+if TYPE_CHECKING:
+    from mailgate.gateway.authz.grpc_port import GrpcPort
 
 log = structlog.get_logger()
 
@@ -169,15 +172,6 @@ def _bounded(limit: int) -> int:
     return UNLIMITED if limit == resource.RLIM_INFINITY else min(limit, UNLIMITED)
 
 
-class PortServer(Protocol):
-    """A server at a port."""
-
-    @property
-    def running(self) -> int: ...
-
-    async def finish(self, timeout: float, keep_alive_seconds: float = 0.0) -> None: ...
-
-
 @dataclass
 class PublicPorts:
     """Every port except the admin port."""
@@ -197,7 +191,7 @@ class PublicPorts:
     """The addresses of ports for questions of other proxies."""
     keep_alive_seconds: float = 0.0
     """The seconds for which idle connections stay open at the end, while other workers accept new ones."""
-    _servers: list[PortServer] = field(default_factory=list)
+    _servers: "list[Server | GrpcPort]" = field(default_factory=list)
     """The listener for mail, and one for each port for questions."""
     _mail: Server | None = None
 

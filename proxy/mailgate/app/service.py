@@ -163,7 +163,7 @@ async def made(
             lambda: follow("own keys", lambda _: trust.own_keys.renew(), each_minute=True),
             lambda: follow("spent proofs", lambda look: store.spent.prune(look.at), each_minute=True),
             lambda: follow("revocations", lambda _: trust.revocations.poll(), OF_AUDIT, each_minute=True),
-            lambda: reloader.watch(lambda: {*files.bundle.paths, *files.bundle.absent}, bundle.stamps),
+            lambda: reloader.watch(lambda: {*files.bundle.stamps}, bundle.stamps),
             lambda: do_hourly_work(files, store, in_force),
             gate.refuser.mails.run,
         ),

@@ -46,19 +46,20 @@ class Trust:
     def sources(self, settings: Settings, metrics: Metrics) -> dict[str, KeySource]:
         """The key sources of the issuers, by name. A source with unchanged settings is kept."""
         before = {(each.issuer, each.url): each for each in self.keyring.remote()}
+
+        def remote(each: IssuerSettings, parse: Callable[[str], KeySet] = parse_jwks) -> RemoteKeys:
+            known = before.get((each.source, str(each.jwks))) or self._remote(each, metrics, parse)
+            known.ask = asking(each)
+            return known
+
         sources: dict[str, KeySource] = {settings.public_url: self.own_keys}
         for each in settings.attestation.issuers:
-            if isinstance(each.jwks, str):
-                remote = before.get((each.issuer, each.jwks)) or self._remote(each, metrics)
-                remote.ask = asking(each)
-                sources[each.issuer] = remote
-            else:
-                sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
+            at = each.jwks
+            sources[each.issuer] = (
+                remote(each) if isinstance(at, str) else FileKeys(parse_jwks(at.read_text()))
+            )
         if logins := settings.login_tokens:
-            told = before.get((logins.source, logins.jwks))
-            told = told or self._remote(logins, metrics, parse_provider_keys)
-            told.ask = asking(logins)
-            sources[logins.source] = told
+            sources[logins.source] = remote(logins, parse_provider_keys)
         return sources
 
     @asynccontextmanager
@@ -79,9 +80,7 @@ class Trust:
 
         return list(map(state, self.keyring.remote()))
 
-    def _remote(
-        self, each: IssuerSettings, metrics: Metrics, parse: Callable[[str], KeySet] = parse_jwks
-    ) -> RemoteKeys:
+    def _remote(self, each: IssuerSettings, metrics: Metrics, parse: Callable[[str], KeySet]) -> RemoteKeys:
         def count(issuer: str, result: str) -> None:
             metrics.issuer_keys.labels(issuer, result).inc()
             if result in ("renewed", "unchanged"):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from mailgate.app import utc_now
 from mailgate.config import Settings
 from mailgate.gateway.observe.request_metrics import Tracing
-from mailgate.gateway.selfservice.login_check import LoginCheck, LoginQuestion
+from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.http.proxy.autodiscover import AutodiscoverEditor
 from mailgate.http.proxy.forward import Forwarder
 from mailgate.http.proxy.heads import Rewrite
@@ -56,4 +56,4 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
         return None
     method, target = question.encode().split(b" ", 1)
     host = urlsplit(public_url).netloc.encode()
-    return LoginCheck(pool, LoginQuestion(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
+    return LoginCheck(pool, (method, target), host, utc_now, partial(secrets.token_urlsafe, 18))

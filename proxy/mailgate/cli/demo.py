@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,13 +77,18 @@ def demo(
         ports = port, admin_port or port + 1, start_port or port + 2
         webmail, keys = upstream.rstrip("/"), _keys(directory)
         demo = Demo(directory, rules, keys, *ports, webmail, _command(), people, store)
-        with _log_in(directory) as log, _Line() as line:
+        with _log_in(directory) as log, _bars() as bars:
+            task = bars.add_task("Starting", total=None)
 
             def show(place: "DemoAddresses") -> None:
-                line.end()
+                bars.stop()
                 typer.echo(tour(replace(place, log=log)))
 
-            uvloop.run(run_demo(demo, show, line.progress, line.say))
+            def progress(what: str, done: int, of: int) -> None:
+                bars.update(task, description=f"  {what}", completed=done, total=of)
+
+            say = partial(bars.console.print, highlight=False, soft_wrap=True)
+            uvloop.run(run_demo(demo, show, progress, say))
         return 0
 
     raise typer.Exit(code_of_start(start))
@@ -112,28 +118,8 @@ def _command() -> str:
     return shlex.join([sys.executable, "-m", "mailgate"] if module else [sys.argv[0]])
 
 
-class _Line:
-    """A line on a terminal with the progress of making up data. It is removed before other output."""
-
-    def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), TimeElapsedColumn())
-        console = Console(stderr=True)
-        self._bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bars.add_task("Starting", total=None)
-
-    def __enter__(self) -> "_Line":
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def progress(self, what: str, done: int, of: int) -> None:
-        self._bars.update(self._task, description=f"  {what}", completed=done, total=of)
-
-    def say(self, words: str) -> None:
-        self._bars.console.print(words, highlight=False, soft_wrap=True)
-
-    def end(self) -> None:
-        """Stop drawing, and show the cursor again."""
-        self._bars.stop()
+def _bars() -> Bars:
+    """A line on a terminal with the progress of making up data. Stopped, it is removed, and the cursor shown again."""
+    columns = (TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    return Bars(*columns, console=console, transient=True, disable=not console.is_terminal)

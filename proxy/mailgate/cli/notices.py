@@ -287,12 +287,7 @@ async def settle(
     if sent is again or bool(ids) is everything:
         fail(2, "give ids or --all, and one of --sent and --again")
     count = await decide.settle(opened.store, ids, opened.person("operator"), opened.now, sent=sent)
-    if ids and count < len(set(ids)):
-        fail(
-            1,
-            f"{count:,} settled: the others are not unsure; `mailgate notices list --state unsure` shows those that are",
-        )
-    opened.say(f"{count:,} settled", {"settled": count})
+    _say_count(opened, count, ids, "settled", "settled", f"are not {MailState.UNSURE}")
 
 
 @app.command()
@@ -306,9 +301,13 @@ async def retry(
     if bool(ids) is everything:
         fail(2, "give ids or --all")
     count = await decide.retry(opened.store, ids, opened.person("operator"), opened.now)
+    _say_count(opened, count, ids, "queued", "queued again", f"have not {MailState.FAILED}")
+
+
+def _say_count(opened: Opened, count: int, ids: list[str] | None, key: str, done: str, others: str) -> None:
+    """Say how many mails were changed. Ends the command if those are not all that were named."""
     if ids and count < len(set(ids)):
-        fail(
-            1,
-            f"{count:,} queued again: the others have not failed; `mailgate notices list --state failed` shows those that have",
-        )
-    opened.say(f"{count:,} queued again", {"queued": count})
+        verb, _, state = others.split()
+        shown = f"`mailgate notices list --state {state}` shows those that {verb}"
+        fail(1, f"{count:,} {done}: the others {others}; {shown}")
+    opened.say(f"{count:,} {done}", {key: count})

@@ -1,6 +1,7 @@
 """Reads the files that people write, all of one configuration together: strict YAML becomes settings and a compiled policy, or a list of
 all mistakes."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from mailgate.config.document import Document
 from mailgate.config.files import ExposedFile, FilesReading, Stamps, exposed_files, steadily
-from mailgate.config.references import Sources, default_environ
+from mailgate.config.references import Sources
 from mailgate.config.rules import Rules, compile_rules, read_groups, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
@@ -38,18 +39,20 @@ class Bundle:
     settings: Settings
     rules: Rules
     """The rules of the files; in a running gate, the rules in force."""
-    paths: tuple[Path, ...]
-    """All files that were read. A change of one is a change of the configuration."""
+    stamps: Stamps
+    """The state of each file that was looked at: None for an optional one that does not exist. A change of one is a change of the
+    configuration."""
     secrets: tuple[Path, ...] = ()
     """The files that hold a secret."""
-    absent: tuple[Path, ...] = ()
-    """Optional files that do not exist. If one appears, that is a change too."""
-    stamps: Stamps = field(default_factory=dict)
-    """The state of the files when they were read."""
     away: Away = field(default_factory=dict)
     """The sources that cannot be asked now, as the store has it."""
     not_here: tuple[str, ...] = ()
     """The secrets that are not on this machine and were not checked, in words. A gate has none."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files that were read, that of the settings first."""
+        return tuple(path for path, stamp in self.stamps.items() if stamp)
 
     @property
     def posture_terms(self) -> PostureTerms:
@@ -127,11 +130,9 @@ def _read(
     reading.finish()
     assert settings is not None
     assert rules is not None
-    paths = (*reading.paths, *others.paths, *settings.referenced_files(), *sources.secrets)
     keys = (settings.tls.key,) if settings.tls else ()
-    absent = (*reading.absent, *others.absent)
     unseen = tuple(dict.fromkeys(missing or ()))
-    return Bundle(settings, rules, paths, (*keys, *sources.secrets), absent, stamps, not_here=unseen)
+    return Bundle(settings, rules, stamps, (*keys, *sources.secrets), not_here=unseen)
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
@@ -155,7 +156,7 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
 def _sources(path: Path, environ: Mapping[str, str] | None, names: HostResolver | None = None) -> Sources:
     """The sources for references in the settings at ``path``."""
-    return Sources(path.parent, default_environ() if environ is None else environ, names or LITERAL_RESOLVER)
+    return Sources(path.parent, os.environ if environ is None else environ, names or LITERAL_RESOLVER)
 
 
 def _files_as_written(document: Document | None) -> Files:

@@ -1,6 +1,6 @@
 """The settings of attestations and reports: which are accepted, and how long they are valid."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -39,10 +39,6 @@ class AppleSettings(Strict):
     def trusted_roots(self) -> Roots:
         return self._roots
 
-    def referenced_files(self) -> tuple[Path, ...]:
-        """The files whose change is a change of the settings."""
-        return (self.roots,)
-
 
 class AndroidSettings(AppleSettings):
     """The authorities that are trusted for Android's devices."""
@@ -53,9 +49,6 @@ class AndroidSettings(AppleSettings):
     def serials(self) -> frozenset[int]:
         return _serials(self.revoked) if self.revoked else frozenset()
 
-    def referenced_files(self) -> tuple[Path, ...]:
-        return (self.roots, self.revoked) if self.revoked else (self.roots,)
-
 
 class HardwareSettings(Strict):
     """The makers whose evidence about a device counts when it enrols. A format that is left out does not."""
@@ -64,21 +57,14 @@ class HardwareSettings(Strict):
     apple_device: AppleSettings | None = None
     app_attest: AppleSettings | None = None
 
-    def _makers(self) -> Mapping[str, AppleSettings | None]:
-        return {
+    def trusted_roots(self) -> Mapping[str, Roots]:
+        """The trusted roots, by format."""
+        makers = {
             android_key.FORMAT: self.android_key,
             apple_device.FORMAT: self.apple_device,
             app_attest.FORMAT: self.app_attest,
         }
-
-    def trusted_roots(self) -> Mapping[str, Roots]:
-        """The trusted roots, by format."""
-        return {name: maker.trusted_roots for name, maker in self._makers().items() if maker}
-
-    def referenced_files(self) -> Iterator[Path]:
-        """The files whose change is a change of the settings."""
-        for maker in self._makers().values():
-            yield from maker.referenced_files() if maker else ()
+        return {name: maker.trusted_roots for name, maker in makers.items() if maker}
 
 
 def _serials(path: Path) -> frozenset[int]:

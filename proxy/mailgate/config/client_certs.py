@@ -94,10 +94,6 @@ class ClientCertificateSettings(Strict):
     def matches(self) -> tuple[NamePattern, ...]:
         return tuple(NamePattern(each.field, each.names, each.prefix, each.suffix) for each in self.match)
 
-    def referenced_files(self) -> tuple[Path, ...]:
-        """The files whose change is a change of the settings."""
-        return tuple(file for file in (self.authorities, self.crl, self.revoked_serials) if file)
-
 
 def _lists(path: Path, authorities: Sequence[x509.Certificate]) -> dict[bytes, RevocationList]:
     try:

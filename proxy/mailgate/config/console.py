@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -119,10 +118,6 @@ class ConsoleSettings(Strict):
             message = "the provider needs an address to send people back to; set `url` in `console`"
             raise wrong_value("url", message, key=("login", "oidc"))
         return self
-
-    def referenced_files(self) -> tuple[Path, ...]:
-        """The files whose change is a change of the settings."""
-        return (self.login.oidc.ca,) if self.login.oidc and self.login.oidc.ca else ()
 
 
 def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -> None:

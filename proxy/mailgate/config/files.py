@@ -27,7 +27,7 @@ MAX_READS = 5
 
 
 class FilesReading:
-    """One pass over some files. It collects mistakes, paths, stamps and the texts that were read, and raises nothing before
+    """One pass over some files. It collects mistakes, stamps and the texts that were read, and raises nothing before
     the end.
 
     ``kept`` has texts in place of files. With it nothing is read from disk.
@@ -35,9 +35,6 @@ class FilesReading:
 
     def __init__(self, kept: Mapping[Path, str] | None = None, stamps: Stamps | None = None) -> None:
         self.mistakes: list[Mistake] = []
-        self.paths: list[Path] = []
-        self.absent: list[Path] = []
-        """The files that were requested and do not exist."""
         self.texts: dict[Path, str] = {}
         self._kept = kept
         self._stamps: Stamps = {} if stamps is None else stamps
@@ -46,13 +43,11 @@ class FilesReading:
         """Whether a file exists at ``path``."""
         there = path.exists() if self._kept is None else path in self._kept
         if not there:
-            self.absent.append(path)
             self._stamps[path] = None
         return there
 
     def document(self, path: Path) -> Document | None:
         """The document in a file; None if it has mistakes, which are noted."""
-        self.paths.append(path)
         try:
             document = read_document(self._bytes(path), str(path))
             self.mistakes += document.mistakes

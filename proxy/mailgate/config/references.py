@@ -235,11 +235,6 @@ def _in_folder(url: str, folder: Path) -> str:
     return f"{found[1]}{quote(str(folder.absolute()))}/{found[2]}" if found else url
 
 
-def default_environ() -> Mapping[str, str]:
-    """The environment of this process."""
-    return os.environ
-
-
 _REFERENCE = {
     "type": "object",
     "minProperties": 1,

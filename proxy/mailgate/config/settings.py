@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -339,13 +338,3 @@ class Settings(Strict):
     def logins(self) -> Logins:
         """How a login becomes a person."""
         return Logins.of(self.login_domains)
-
-    def referenced_files(self) -> tuple[Path, ...]:
-        """The files with key, certificate and revocations. A change of one is a change of the settings."""
-        providers = (*self.attestation.issuers, *([self.login_tokens] if self.login_tokens else ()))
-        named = [name for each in providers for name in (each.jwks, each.jwks_ca)]
-        keys = [name for name in named if isinstance(name, Path)]
-        own = [self.tls.certificate, self.tls.key] if self.tls else []
-        devices = self.client_certificates.referenced_files() if self.client_certificates else ()
-        hardware = self.attestation.hardware.referenced_files()
-        return (*keys, *own, *devices, *hardware, *self.console.referenced_files())

@@ -33,17 +33,13 @@ from mailgate.store.errors import DamagedStoreError
 _STEP, _TRIES, _LAST = 10, 50, 65535
 
 
-class PortTakenError(MailgateError):
-    """A port that the demo needs cannot be opened."""
-
-
 def require_ports(ports: Mapping[str, int]) -> None:
-    """Check that these ports can be opened; each is named by its option. Raises PortTakenError."""
+    """Check that these ports can be opened; each is named by its option. Raises MailgateError."""
     with ExitStack() as held:
         for option, port in ports.items():
             why = _why_not(port, held)
             if why:
-                raise PortTakenError(f"port {port:d} ({option}) {why}. {_instead(ports)}")
+                raise MailgateError(f"port {port:d} ({option}) {why}. {_instead(ports)}")
 
 
 def _why_not(port: int, held: ExitStack) -> str:
@@ -73,15 +69,11 @@ def _instead(ports: Mapping[str, int]) -> str:
     return "Take others with --port, --admin-port and --start-port"
 
 
-class TakenError(MailgateError):
-    """Another demo runs in this folder."""
-
-
 @contextmanager
 def locked_folder(directory: Path) -> Iterator[None]:
     """Hold the folder until the body ends or the process dies. A missing folder is made.
 
-    Raises TakenError, or OSError.
+    Raises MailgateError if another demo runs there, or OSError.
     """
     directory.mkdir(parents=True, exist_ok=True)
     file = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -90,7 +82,7 @@ def locked_folder(directory: Path) -> Iterator[None]:
     except BlockingIOError:
         os.close(file)
         other = "end it, or give this one another --directory and --port"
-        raise TakenError(f"a demo runs in {directory} already: {other}") from None
+        raise MailgateError(f"a demo runs in {directory} already: {other}") from None
     try:
         yield
     finally:
@@ -117,10 +109,6 @@ class Demo:
     """The URL of the store; empty for one in ``directory``."""
 
 
-class EndedError(MailgateError):
-    """The demo was asked to end before it served."""
-
-
 async def run_demo(
     demo: Demo,
     show: Callable[[DemoAddresses], None],
@@ -129,8 +117,8 @@ async def run_demo(
 ) -> None:
     """Serve until SIGTERM or SIGINT. ``show`` is called once everything listens, ``say`` with messages before that.
 
-    Raises ConfigError for rules that cannot be used, EndedError if it is asked to end before it serves, MailgateError
-    or OSError for anything that cannot be opened.
+    Raises ConfigError for rules that cannot be used, MailgateError if it is asked to end before it serves,
+    and MailgateError or OSError for anything that cannot be opened.
     """
     with locked_folder(demo.directory):
         require_ports({"--port": demo.port, "--admin-port": demo.admin_port, "--start-port": demo.start_port})
@@ -141,7 +129,7 @@ async def run_demo(
             made = "everything that was begun is whole"
             if (demo.directory / MARK).exists():
                 made = "the company was not finished, and the next start makes it anew"
-            raise EndedError(f"it was told to end; {made}") from None
+            raise MailgateError(f"it was told to end; {made}") from None
         except DamagedStoreError as error:
             if demo.store:
                 raise

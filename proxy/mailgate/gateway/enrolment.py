@@ -356,7 +356,7 @@ def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: date
         "report_every": int(REPORT_INTERVAL.total_seconds()),
         "server_time": int(now.timestamp()),
         "listed_extensions": list(part.live.policy.catalog.extensions),
-        "company": part.live.responses.pages.company,
+        "company": part.live.responses.pages.appearance.name,
     }
 
 

@@ -63,7 +63,6 @@ class SideDoor:
 
     judge: Judge
     recorder: Recorder
-    new_reference: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> LoginVerdict:
     access = Access(facts, client, posture, now, live.groups.user(login))
     decision = decide(access, live.policy)
     judge.metrics.decision_seconds.observe(perf_counter() - started)
-    reference = door.new_reference()
+    reference = door.recorder.references.draw()
     let_in = decision.effect in LET_IN
     door.recorder.tell(access, decision, reference, "" if let_in else reference)
     return LoginVerdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))

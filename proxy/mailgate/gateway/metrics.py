@@ -104,7 +104,7 @@ class Metrics:
             "mailgate_help_requests", "Requests for help from the page of a refusal", "rule"
         )
         self.let_ins = counter(
-            "mailgate_let_ins", "People who let themselves in, by the rule that refused them", "rule"
+            "mailgate_let_ins", "Times people let themselves in, by the rule that refused them", "rule"
         )
         self.lines_lost = counter(
             "mailgate_log_lines_lost",
@@ -158,9 +158,6 @@ class Metrics:
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Add a gauge whose value is read when it is scraped."""
         self._gauge(name, meaning).set_function(read)
-
-    def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        ExternalCounter(name, meaning, read, self.registry)
 
 
 def proof_outcome(result: AttestationResult | CertificateResult | None) -> str:

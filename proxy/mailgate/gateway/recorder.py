@@ -48,7 +48,8 @@ class Recorder:
         for listener in self.listeners:
             listener.record(access, decision, told, shown)
         if refused or is_debugging():
-            _write(access, decision, reference)
+            write = log.info if refused else log.debug
+            write("decided", reference=reference, **line_of(access, decision))
 
     def tell_again(
         self, repeats: Sequence[Repeat], line: Mapping[str, object], access: Access, reference: str
@@ -63,11 +64,6 @@ class Recorder:
         """What to call each time the same request comes again. The line of an allowed one is written for debugging alone."""
         repeats = [listener.recurring(access, decision) for listener in self.listeners]
         return tuple([repeat for repeat in repeats if repeat is not None])
-
-
-def _write(access: Access, decision: Decision, reference: str) -> None:
-    write = log.debug if decision.effect is Effect.ALLOW else log.info
-    write("decided", reference=reference, **line_of(access, decision))
 
 
 def line_of(access: Access, decision: Decision) -> Mapping[str, object]:

@@ -22,7 +22,7 @@ from mailgate.http.exchange import Exchange
 from mailgate.http.proxy.forward import Forwarder
 from mailgate.http.request import RequestHead
 from mailgate.http.trusted_headers import Origin
-from mailgate.model import Access, Client, Decision, Effect, Posture, RequestFacts
+from mailgate.model import Access, Decision, Effect, RequestFacts
 from mailgate.store import HelpRequest
 from mailgate.store.client_facts import facts_to_hold
 from mailgate.store.help_requests import HelpRequests
@@ -43,7 +43,7 @@ class KnownRefusal:
     """What a refusal was made from, without what each request has of its own: its reference, time, target, address and
     languages. Of its fields only those are held that are read for its record or its answer."""
 
-    __slots__ = ("_access", "_kept", "decision", "line", "repeats", "told")
+    __slots__ = ("_access", "_kept", "client", "decision", "line", "posture", "repeats", "told")
 
     def __init__(self, access: Access, decision: Decision, repeats: Sequence[Repeat]) -> None:
         """``repeats`` is what to call each time (``Recorder.recurring``)."""
@@ -52,15 +52,8 @@ class KnownRefusal:
         self.decision = replace(decision, trials=())  # these would hold the whole request
         self.told = as_told(access, self.decision)
         self._access = replace(access, facts=_facts_to_hold(access))
+        self.client, self.posture = access.client, access.posture
         self._kept = ""
-
-    @property
-    def client(self) -> Client:
-        return self._access.client
-
-    @property
-    def posture(self) -> Posture:
-        return self._access.posture
 
     def access(self, head: RequestHead, origin: Origin, now: datetime) -> Access:
         """The access of another request that is refused like this one."""

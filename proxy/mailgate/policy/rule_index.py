@@ -45,7 +45,7 @@ class RuleIndex:
             reads |= rule.when.reads
         self._alike: defaultdict[str, set[str]] = defaultdict(set)
         """The names of people in the conditions, by the bare name that each could be mistaken for."""
-        for word in self._needs["user.name"].words() if "user.name" in self._needs else ():
+        for word in self._needs["user.name"].enough if "user.name" in self._needs else ():
             self._alike[confusable_name(word)].add(word)
         self._texts = [v.read for v in VARIABLES.values() if v.name in reads and v.is_open_text]
 
@@ -80,16 +80,12 @@ class _Needs:
 
     def __init__(self) -> None:
         self._rules = 0
-        self._enough: defaultdict[str, int] = defaultdict(int)
+        self.enough: defaultdict[str, int] = defaultdict(int)
 
     def add(self, rule: int, words: Iterable[str]) -> None:
         for word in words:
             self._rules |= rule
-            self._enough[word] |= rule
-
-    def words(self) -> Iterable[str]:
-        """The words that are enough for some rule."""
-        return self._enough.keys()
+            self.enough[word] |= rule
 
     def unmet(self, words: Iterable[str] | None) -> int:
         """The rules that need a word, and none of these. None stands for all words."""
@@ -97,7 +93,7 @@ class _Needs:
             return 0
         met = 0
         for word in words:
-            met |= self._enough.get(word, 0)
+            met |= self.enough.get(word, 0)
         return self._rules & ~met
 
 

@@ -98,12 +98,13 @@ def test_the_line_is_gone_and_the_cursor_back_before_anything_else_is_said(
 ) -> None:
     terminal = StringIO()
     monkeypatch.setattr(demo, "Console", lambda **_: Console(file=terminal, force_terminal=True))
-    with demo._Line() as line:
-        line.say("made up anew")
-        line.progress("devices", 1, 2)
-        line.end()
+    with demo._bars() as bars:
+        task = bars.add_task("Starting", total=None)
+        bars.console.print("made up anew")
+        bars.update(task, completed=1, total=2)
+        bars.stop()
         shown = terminal.getvalue()
-        line.progress("devices", 2, 2)
+        bars.update(task, completed=2)
     assert "made up anew" in shown
     assert shown.endswith("\x1b[2K"), "the line is wiped"
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor is back"

@@ -129,8 +129,6 @@ def test_each_maker_has_a_format(load) -> None:
         "apple-device": frozenset(),
     }
     assert believed["android-key"].certificates == (MAKER.certificate,)
-    named = [path.name for path in settings.referenced_files()]
-    assert named == ["maker.pem", "status.json", "maker.pem"]
 
 
 def test_without_roots_nobody_is_believed(load) -> None:

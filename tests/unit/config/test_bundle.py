@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.pki import root
 
 from mailgate.config import files, load_bundle, load_settings
 from mailgate.config.files import MAX_READS
@@ -100,6 +101,19 @@ def test_a_key_set_belongs_to_what_is_watched(folder: Path) -> None:
             "attestation: {issuers: [{issuer: https://mdm.example.com, jwks: issuer.jwks.json}]}\n"
         )
     assert folder / "issuer.jwks.json" in load_bundle(folder / "mailgate.yaml", {}).paths
+
+
+def test_every_file_that_a_setting_names_belongs_to_what_is_watched(folder: Path) -> None:
+    """Certificates and revocations too, or what they say would hold from the next start on."""
+    (folder / "ca.pem").write_bytes(root().pem)
+    (folder / "lost.txt").write_text("0A\n")
+    with (folder / "mailgate.yaml").open("a") as settings:
+        settings.write(
+            "attestation: {hardware: {apple_device: {roots: ca.pem}}}\ntrusted_proxies: [127.0.0.1]\n"
+            "client_certificates: {authorities: ca.pem, from_proxies: nginx, revoked_serials: lost.txt}\n"
+        )
+    watched = load_bundle(folder / "mailgate.yaml", {}).paths
+    assert {folder / "ca.pem", folder / "lost.txt"} <= {*watched}
 
 
 def test_a_secret_belongs_to_what_is_watched(folder: Path) -> None:

@@ -50,8 +50,6 @@ def test_every_setting_of_certificates_is_read(load, tmp_path: Path) -> None:
     issuer = key_of(ROOT.certificate)
     assert own.revocation.lists == {issuer: RevocationList(frozenset({5}), NOW + timedelta(days=7))}
     assert (own.revocation.serials, own.revocation.accepts_stale) == (frozenset({0x0A}), True)
-    named = {path.name for path in settings.referenced_files()}
-    assert named == {"gate.pem", "gate.key", "devices.pem", "devices.crl", "lost.txt"}
 
 
 def test_proxies_alone_need_no_port_and_no_tls(load) -> None:

@@ -40,7 +40,7 @@ async def followed(firm: Company) -> None:
     active = await firm.store.policies.active()
     assert active
     rules = await rules_of(firm.store.policies, active)
-    firm.bundle = type(firm.bundle)(firm.bundle.settings, rules, firm.bundle.paths)
+    firm.bundle = type(firm.bundle)(firm.bundle.settings, rules, firm.bundle.stamps)
     held = "" if load_bundle(firm.folder / "mailgate.yaml", {}).rules.digest == active.digest else "others"
     firm.ready["rules"] = firm.ready["rules"] | {"held": held, "number": active.number}
 

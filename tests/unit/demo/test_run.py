@@ -21,15 +21,12 @@ from mailgate.demo import run
 from mailgate.demo.company.fill import make_admins, mark_unfinished
 from mailgate.demo.run import (
     Demo,
-    EndedError,
-    PortTakenError,
-    TakenError,
     locked_folder,
     require_ports,
     run_demo,
 )
 from mailgate.demo.tour import DemoAddresses
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, MailgateError
 from mailgate.store import StoreError
 from mailgate.store.errors import DamagedStoreError
 
@@ -199,7 +196,7 @@ def test_a_stop_of_the_making_says_what_happens_next(
             await asyncio.Event().wait()
 
     monkeypatch.setattr(run, "fill", filled)
-    with pytest.raises(EndedError, match="the company was not finished, and the next start makes it anew"):
+    with pytest.raises(MailgateError, match="the company was not finished, and the next start makes it anew"):
         run_unshown(replace(demo(), people=9))
     assert stage.seen == ["mailbox opens", "mailbox closes"]
 
@@ -209,17 +206,17 @@ def test_a_taken_port_is_found_before_anything_is_made(
 ) -> None:
     def taken(ports: dict[str, int]) -> None:
         assert ports == {"--port": 8123, "--admin-port": 8124, "--start-port": 8125}
-        raise PortTakenError
+        raise MailgateError
 
     monkeypatch.setattr(run, "require_ports", taken)
-    with pytest.raises(PortTakenError):
+    with pytest.raises(MailgateError):
         run_unshown(replace(demo(), people=9))
     assert stage.seen == []
     assert not (demo().directory / "mailgate.yaml").exists()
 
 
 def test_a_second_demo_in_the_same_folder_changes_nothing(stage: Stage, demo) -> None:
-    with locked_folder(demo().directory), pytest.raises(TakenError):
+    with locked_folder(demo().directory), pytest.raises(MailgateError):
         run_unshown(demo("https://mail.example.com"))
     assert stage.seen == []
     assert not (demo().directory / "mailgate.yaml").exists()
@@ -288,7 +285,7 @@ def test_free_ports_are_taken_without_a_word(busy: set[int]) -> None:
 
 def test_the_port_is_named_with_others_that_are_free(busy: set[int]) -> None:
     busy |= {8081, 8092}
-    with pytest.raises(PortTakenError) as refused:
+    with pytest.raises(MailgateError) as refused:
         require_ports(USUAL)
     assert str(refused.value) == (
         "port 8081 (--admin-port) is in use by another program. Take others with --port 8100, which uses 8100 to 8102"
@@ -298,7 +295,7 @@ def test_the_port_is_named_with_others_that_are_free(busy: set[int]) -> None:
 def test_under_make_it_is_said_how_make_takes_it(busy: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAKELEVEL", "1")
     busy.add(8080)
-    with pytest.raises(PortTakenError, match='Take others with make run ARGS="--port 8090", which uses'):
+    with pytest.raises(MailgateError, match='Take others with make run ARGS="--port 8090", which uses'):
         require_ports(USUAL)
 
 
@@ -307,13 +304,13 @@ def test_under_make_it_is_said_how_make_takes_it(busy: set[int], monkeypatch: py
     [(65535, "port 65536 .* does not exist: the last one is 65535"), (80, "cannot be opened: Permission")],
 )
 def test_a_port_that_nobody_or_not_everybody_can_open_is_named(busy: set[int], port: int, words: str) -> None:
-    with pytest.raises(PortTakenError, match=words):
+    with pytest.raises(MailgateError, match=words):
         require_ports({"--port": port, "--admin-port": port + 1, "--start-port": port + 2})
 
 
 def test_a_second_demo_in_a_folder_is_refused_and_another_folder_is_free(tmp_path: Path) -> None:
     with locked_folder(tmp_path / "demo"):
-        with pytest.raises(TakenError, match="--directory"), locked_folder(tmp_path / "demo"):
+        with pytest.raises(MailgateError, match="--directory"), locked_folder(tmp_path / "demo"):
             pytest.fail("two demos in one folder")
         with locked_folder(tmp_path / "other"):
             pass

@@ -60,7 +60,7 @@ def door():
     opened = gate()
     renew(opened, policy=Policy(file.rules, file.default, CATALOG))
     opened.judge.postures.people = {"ada": LISTED, "bob": CLEAN, "warned": CLEAN, "asked": CLEAN}
-    return SideDoor(opened.judge, opened.recorder, opened.references.draw)
+    return SideDoor(opened.judge, opened.recorder)
 
 
 def test_a_login_becomes_the_facts_of_a_request():
@@ -231,7 +231,7 @@ async def ask(
 @pytest.fixture
 def opened():
     on = gate()
-    return SideDoor(on.judge, on.recorder, on.references.draw)
+    return SideDoor(on.judge, on.recorder)
 
 
 async def test_a_login_that_no_rule_is_about_is_refused(opened):

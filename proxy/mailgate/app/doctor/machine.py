@@ -33,14 +33,11 @@ async def program(_gate: Examined) -> AsyncIterator[Diagnosis]:
     """Whether every part of the program can be loaded: a gate loads some of them long after its start, or never."""
     broken = await asyncio.to_thread(_broken)
     for words, name in broken.items():
-        yield Diagnosis(
-            "program",
-            State.FAILED,
-            f"{name} cannot be loaded: {words}",
-            "install Mailgate and its packages again",
+        yield failed(
+            "program", f"{name} cannot be loaded: {words}", "install Mailgate and its packages again"
         )
     if not broken:
-        yield Diagnosis("program", State.OK, "every part of it can be loaded")
+        yield ok("program", "every part of it can be loaded")
 
 
 def _broken() -> dict[str, str]:

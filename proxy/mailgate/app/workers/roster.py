@@ -1,7 +1,7 @@
 """Decides which workers to start and end: events come in, actions go out, and no process is touched here.
 
 The rule is that one worker serves or starts for each number, unless all workers are ending. So every event is only noted, and
-`_settle` then compares the workers with this rule. ``supervisor.py`` carries out the actions.
+`settle` then compares the workers with this rule. ``supervisor.py`` carries out the actions.
 """
 
 import signal
@@ -62,7 +62,7 @@ class Worker:
 
 @dataclass(slots=True)
 class Roster:
-    """Call ``begin`` first, then the method of every event. Times are of a clock that never goes back."""
+    """Call ``settle`` first, then the method of every event. Times are of a clock that never goes back."""
 
     count: int
     grace: float
@@ -90,16 +90,12 @@ class Roster:
         return sum(each.serves and not each.leaving for each in self.workers.values()) >= self.count
 
     def next_check(self) -> float | None:
-        """When ``time_passed`` has to be called at the latest, if nothing else happens; None if it need not be."""
+        """When ``settle`` has to be called at the latest, if nothing else happens; None if it need not be."""
         kills = [each.kill_at for each in self.workers.values() if each.kill_at is not None]
         dues = [] if self.stopping else [at for number, at in self._due.items() if not self._of(number)]
         return min([*kills, *dues], default=None)
 
     # events
-
-    def begin(self, now: float) -> list[Action]:
-        """Start the first worker. The others follow once it has made the store and put the files in force."""
-        return self._settle(now)
 
     def started(self, number: int, pid: int, now: float) -> None:
         until = now + START_SECONDS if self._once_served else None
@@ -120,13 +116,13 @@ class Roster:
             return []
         worker.serves = self._once_served = True
         before = [each for each in self._of(worker.number) if each is not worker]
-        return [*(self._ask_to_leave(each, REPLACED, now) for each in before), *self._settle(now)]
+        return [*(self._ask_to_leave(each, REPLACED, now) for each in before), *self.settle(now)]
 
     def ended(self, pid: int, code: int, now: float) -> list[Action]:
         """Note that a process has ended. ``code`` is its exit code, or minus the signal that killed it."""
         worker = self.workers.pop(pid, None)
         if worker is None or worker.leaving or self.stopping:
-            return self._settle(now)
+            return self.settle(now)
         # the worker has logged why it ended, and if it started again it would end in the same way
         if code > 0 and not self._once_served:
             self.code = code
@@ -140,7 +136,7 @@ class Roster:
                 self._failures.pop(worker.number, None)
             wait = self._wait(worker.number, lasted, now)
             log.error("worker-died", worker=worker.number, code=code, lasted=round(lasted, 1), starts_in=wait)
-        return self._settle(now)
+        return self.settle(now)
 
     def signalled(self, number: int, now: float) -> list[Action]:
         """Note a signal."""
@@ -151,15 +147,13 @@ class Roster:
         if number == signal.SIGUSR2 and not self.stopping:
             log.info("replacing-workers", count=self.count)
             self._round, self._replacing = self._round + 1, True
-        return self._settle(now)
-
-    def time_passed(self, now: float) -> list[Action]:
-        """Note that time has passed."""
-        return self._settle(now)
+        return self.settle(now)
 
     # actions
 
-    def _settle(self, now: float) -> list[Action]:
+    def settle(self, now: float) -> list[Action]:
+        """What has to be done by now. At first that is to start one worker: the others follow once it has made the store and put the files
+        in force."""
         overdue = self._overdue(now)
         if self.stopping:
             return overdue

@@ -67,7 +67,7 @@ class Supervisor:
         self._alive, self._signals = os.pipe(), os.pipe()
         before = self._listen_to_signals()
         try:
-            self._carry_out(self._roster.begin(time.monotonic()))
+            self._carry_out(self._roster.settle(time.monotonic()))
             while not self._roster.over:
                 self._step()
         finally:
@@ -99,7 +99,7 @@ class Supervisor:
             if os.read(self._pipes[pid], 4096):
                 self._carry_out(self._roster.ready(pid, time.monotonic()))
         self._reap()
-        self._carry_out(self._roster.time_passed(time.monotonic()))
+        self._carry_out(self._roster.settle(time.monotonic()))
         self._tell(time.monotonic())
 
     def _tell(self, now: float) -> None:

@@ -15,7 +15,7 @@ from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, Employee, members, people
 from mailgate.demo.company.history import OPERATOR, SECOND
 from mailgate.demo.company.history import planned as planned_rules
-from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
+from mailgate.demo.company.seed import PLANNED, Progress, refuse_used, seed
 from mailgate.errors import MailgateError
 from mailgate.rollout.person import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
 
@@ -85,7 +85,8 @@ SEED = 20200710
 class Filled:
     """A company that was made, and the files that go with it."""
 
-    company: Company
+    plan: str
+    """The beginning of the digest of the plan that waits to be put in force."""
     tokens: dict[str, Path]
     """The file of each admin's token."""
     planned: Path
@@ -107,7 +108,7 @@ async def fill(
     """Make a company of ``count`` people in the store that ``config`` names, which must be new.
 
     ``write`` writes the settings again, with its admins and connectors, so that its plan believes reports as far as the gate does.
-    ``store_url`` is the URL of a store that is not the demo's own. Raises StoreNotNewError, ConfigError, StoreError, OSError.
+    ``store_url`` is the URL of a store that is not the demo's own. Raises MailgateError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - must be reproducible
     settle_memory()
@@ -119,8 +120,8 @@ async def fill(
             tokens = make_admins(config.parent, secrets.token_bytes)
             write()
             bundle = load_bundle(config)
-            company = await seed(store, bundle, staff, random, utc_now(), progress)
-            return Filled(company, tokens, _written_beside(config, bundle, staff))
+            plan = await seed(store, bundle, staff, random, utc_now(), progress)
+            return Filled(plan, tokens, _written_beside(config, bundle, staff))
     finally:
         await store.close()
 
@@ -139,10 +140,6 @@ DATABASE = "mailgate.db"
 """The store of a demo without another one."""
 
 
-class HalfMadeError(MailgateError):
-    """A store that is not the demo's own holds half of a company."""
-
-
 @contextmanager
 def mark_unfinished(directory: Path, people: int, store: str) -> Iterator[None]:
     """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
@@ -156,7 +153,7 @@ def clear_half_made(directory: Path, store: str) -> int | None:
     """Delete half of a company, so that it can be made again. Returns how many people it was to have; None if there is
     none.
 
-    Only the demo's own store is ever deleted. Raises HalfMadeError if the half is in another store, or OSError.
+    Only the demo's own store is ever deleted. Raises MailgateError if the half is in another store, or OSError.
     """
     mark = directory / MARK
     if not mark.exists():
@@ -166,7 +163,7 @@ def clear_half_made(directory: Path, store: str) -> int | None:
         return None
     if store:
         ways = f"empty it and delete {mark}, or give another --store and --directory"
-        raise HalfMadeError(f"the store holds a company that was not finished: {ways}")
+        raise MailgateError(f"the store holds a company that was not finished: {ways}")
     for suffix in ("", "-wal", "-shm"):
         (directory / f"{DATABASE}{suffix}").unlink(missing_ok=True)
     mark.unlink()

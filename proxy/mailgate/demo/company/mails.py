@@ -1,10 +1,11 @@
 """Who is affected by rules: mails about refusals and corrections, exemptions, a rule turned off, requests for help."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import cycle, pairwise
 from random import Random
+from typing import NamedTuple
 
 from mailgate.config import Rules
 from mailgate.demo.company.devices import CompanyDevice, DeviceProblem, drawn
@@ -16,6 +17,7 @@ from mailgate.policy.decide import decide
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import EVERY_RULE, break_glass, end_exemption, exempt
 from mailgate.store import Activation, HelpRequest, Mail, MailKind, MailState, Store
+from mailgate.store.sightings import Sighting, Tally
 
 _PAUSE = timedelta(days=7)
 """The time between two mails to one person about one cause."""
@@ -25,42 +27,24 @@ _STATES = {MailState.SENT: 96, MailState.FAILED: 3, MailState.UNSURE: 1}
 _WHY = {MailState.FAILED: "550", MailState.UNSURE: "lost"}
 
 
-@dataclass(frozen=True, slots=True)
-class AffectedPerson:
-    """A person who was refused or warned."""
+class AffectedPerson(NamedTuple):
+    """Who was refused or warned, as it is on record."""
 
-    login: str
-    device: str
-    policy: str
-    rule: str
-    effect: Effect
-    reason: Reason
-    first: datetime
-    last: datetime
-    reference: str
-    by_mail_app: bool
-    """Whether it was a mail app, which can show no page."""
+    seen: Sighting
+    tally: Tally
     corrected: bool
     """Whether these rules were rolled back, and the rules after them answer otherwise."""
+
+    @property
+    def device(self) -> str:
+        return self.seen.device or self.seen.client.eas_id.lower()
 
 
 def affected_by(asked: RepeatedAnswer, eras: Sequence[Era]) -> AffectedPerson:
     """The person who was refused or warned by this answer. ``eras`` are all versions, the oldest first."""
-    access, decision = asked.access, asked.decision
-    back = _taken_back_to(decision.policy_version, eras)
-    return AffectedPerson(
-        access.user.name,
-        access.posture.device_id or access.client.eas_id.lower(),
-        decision.policy_version,
-        decision.rule,
-        decision.effect,
-        decision.reason,
-        asked.tally.first,
-        asked.tally.last,
-        asked.tally.reference,
-        access.client.protocol is Protocol.ACTIVESYNC,
-        back is not None and _told(decide(access, back)) != _told(decision),
-    )
+    back = _taken_back_to(asked.sighting.policy, eras)
+    corrected = back is not None and _told(decide(asked.access, back)) != _told(asked.decision)
+    return AffectedPerson(asked.sighting, asked.tally, corrected)
 
 
 def _taken_back_to(version: str, eras: Sequence[Era]) -> Policy | None:
@@ -80,11 +64,11 @@ async def write_to_them(
     store: Store, random: Random, reached: Iterable[AffectedPerson], now: datetime
 ) -> None:
     """Store every mail as written at its time."""
-    by_time = sorted(reached, key=lambda each: (each.first, each.login, each.device))
+    by_time = sorted(reached, key=lambda each: (each.tally.first, each.seen.user, each.device))
     refused = {
-        (each.login, each.device, each.reason.value): each.first
+        (each.seen.user, each.device, each.seen.reason): each.tally.first
         for each in reversed(by_time)
-        if each.by_mail_app and each.effect is Effect.BLOCK
+        if each.seen.client.protocol == Protocol.ACTIVESYNC and each.seen.effect == Effect.BLOCK
     }
     for key, at in reversed(refused.items()):
         await store.quarantine_mails.claim(*key, at, pause=_PAUSE, at_most=_MAX_MAILS, per_hour=_PER_HOUR)
@@ -99,20 +83,20 @@ def _about_rules(
 ) -> Iterator[Mail]:
     """One mail to each person whom a version warned or kept out for an app, and one if that was corrected."""
     by_time = [*by_time]
-    corrected = {(each.login, each.policy) for each in by_time if each.corrected}
+    corrected = {(each.seen.user, each.seen.policy) for each in by_time if each.corrected}
     versions = {each.policy: each for each in reversed(history)}
     back = {gone.policy: after for gone, after in pairwise(history) if after.number < gone.number}
     told: set[tuple[str, int]] = set()
-    for each in by_time:
-        version = versions[each.policy]
-        if each.reason is not Reason.PROHIBITED_APP or (each.login, version.number) in told:
+    for seen in (each.seen for each in by_time):
+        version, login = versions[seen.policy], seen.user
+        if seen.reason != Reason.PROHIBITED_APP or (login, version.number) in told:
             continue
-        told.add((each.login, version.number))
-        kind = MailKind.WARNED if each.effect is Effect.WARN else MailKind.ENFORCED
-        mail = Mail(each.login, each.login, each.rule, version.number, kind, 0, None, version.at)
+        told.add((login, version.number))
+        kind = MailKind.WARNED if seen.effect == Effect.WARN else MailKind.ENFORCED
+        mail = Mail(login, login, seen.rule, version.number, kind, 0, None, version.at)
         yield _written(random, mail)
-        if each.policy in back and (each.login, each.policy) in corrected:
-            after = back[each.policy]
+        if seen.policy in back and (login, seen.policy) in corrected:
+            after = back[seen.policy]
             sorry = replace(mail, rule="", kind=MailKind.CORRECTION, round=after.serial, queued_at=after.at)
             yield _written(random, sorry)
 
@@ -173,18 +157,21 @@ async def turn_one_off(store: Store, rules: Rules, now: datetime) -> list[Era]:
 async def ask_for_help(store: Store, random: Random, reached: Sequence[AffectedPerson], era: Era) -> None:
     """Store requests for help of some people whom the rules in force refuse."""
     asking = {
-        (each.login, each.rule): each
+        (seen.user, seen.rule): each
         for each in reached
-        if each.policy == era.policy.version and each.effect is Effect.BLOCK and each.rule != "default"
+        if (seen := each.seen).policy == era.policy.version
+        and seen.effect == Effect.BLOCK
+        and seen.rule != "default"
     }
     sixth = [*asking.values()][::_ASKS]
-    those = [each for each in asking.values() if each.login == CALLER and each not in sixth]
+    those = [each for each in asking.values() if each.seen.user == CALLER and each not in sixth]
     for each, words in zip(those + sixth, cycle(_WORDS), strict=False):
-        at = each.first + (each.last - each.first) * random.random()
+        seen, tally = each.seen, each.tally
+        at = tally.first + (tally.last - tally.first) * random.random()
         await store.help_requests.note(
             HelpRequest(
-                each.rule, each.login, each.login, each.device, each.reason, each.reference,
-                each.policy, known=True, times=1, first_at=at, last_at=at, words=words,
+                seen.rule, seen.user, seen.user, each.device, seen.reason, tally.reference,
+                seen.policy, known=True, times=1, first_at=at, last_at=at, words=words,
             )
         )  # fmt: skip
 

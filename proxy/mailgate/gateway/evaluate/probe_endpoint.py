@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeFinding, ProbeReadings, examine
 from mailgate.gateway.answer import Answer, json_answer
-from mailgate.gateway.evaluate.browser_probe import SKIPPED, BrowserProbe, Mode
+from mailgate.gateway.evaluate.browser_probe import SKIPPED, Mode
 from mailgate.gateway.evaluate.facts import Incoming, from_own_page
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
@@ -29,10 +29,6 @@ class ProbeParts:
     metrics: Metrics
     public_url: str
 
-    @property
-    def browser_probe(self) -> BrowserProbe:
-        return self.in_force.live.browser_probe
-
 
 async def take_readings(part: ProbeParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Turn the readings of the page into a finding and a cookie. Raises RequestRefused unless the gate's own page sent them."""
@@ -48,25 +44,27 @@ async def take_readings(part: ProbeParts, incoming: Incoming, reference: str, no
     found = examine(seen, client.os)
     _note(part, found, client, reference)
     told = json_answer(200, {"found": found.form, "by": found.by, "reference": reference})
-    return replace(told, headers=(("Set-Cookie", part.browser_probe.remember(found, facts, now)),))
+    return replace(
+        told, headers=(("Set-Cookie", part.in_force.live.browser_probe.remember(found, facts, now)),)
+    )
 
 
 async def skip_probe(part: ProbeParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Let the person go on without being probed. Everybody may do so while the probe only observes."""
     facts = incoming.facts
     client = _probed_client(part, facts)
-    if part.browser_probe.mode is not Mode.OBSERVE:
+    if part.in_force.live.browser_probe.mode is not Mode.OBSERVE:
         raise RequestRefused(403, Reason.PROBE_REQUIRED, "The probe is required here.")
     _note(part, SKIPPED, client, reference)
     target = own_path(dict(parse_qsl(facts.query)).get("to", "/"))
-    cookie = part.browser_probe.remember(SKIPPED, facts, now)
+    cookie = part.in_force.live.browser_probe.remember(SKIPPED, facts, now)
     return Answer(303, headers=(("Location", target if target.isascii() else "/"), ("Set-Cookie", cookie)))
 
 
 def _probed_client(part: ProbeParts, facts: RequestFacts) -> Client:
     """The client as its headers claim. Raises RequestRefused if the probe is off, the page belongs to another site, or the
     client does not claim to be a computer."""
-    if not part.browser_probe.is_on:
+    if not part.in_force.live.browser_probe.is_on:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
     if not from_own_page(facts, part.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
@@ -86,5 +84,5 @@ def _note(part: ProbeParts, found: ProbeFinding, client: Client, reference: str)
         found=found.form,
         by=found.by,
         os=client.os,
-        mode=part.browser_probe.mode,
+        mode=part.in_force.live.browser_probe.mode,
     )

@@ -1,9 +1,10 @@
 """The content of a person's own page, as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from mailgate.devices.device import Report
 from mailgate.gateway.pages.view import View
@@ -123,8 +124,7 @@ class StoredRecord:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecords:
+class StoredRecords(NamedTuple):
     """Every row that is stored about a person besides their devices, by kind."""
 
     requests: tuple[StoredRecord, ...] = ()
@@ -135,9 +135,6 @@ class StoredRecords:
     exemptions: tuple[StoredRecord, ...] = ()
     help_requests: tuple[StoredRecord, ...] = ()
     looks: tuple[StoredRecord, ...] = ()
-
-    def by_kind(self) -> dict[str, tuple[StoredRecord, ...]]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 NO_RECORDS = StoredRecords()
@@ -181,4 +178,4 @@ class EmployeeView:
 
     @property
     def nothing(self) -> bool:
-        return not (self.devices or any(self.records.by_kind().values()) or self.unread)
+        return not (self.devices or any(self.records) or self.unread)

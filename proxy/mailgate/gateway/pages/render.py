@@ -7,17 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache, lru_cache, partial
-from typing import Any
+from importlib.resources import files
+from typing import Any, Literal
 
-from jinja2 import (
-    Environment,
-    PackageLoader,
-    StrictUndefined,
-    Template,
-    TemplateError,
-    pass_context,
-    select_autoescape,
-)
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_context, select_autoescape
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -28,10 +21,9 @@ from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.me import cause_words, employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.steps import contact_in, in_language, steps_of
-from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link, own_path
+from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
-from mailgate.own_files import OwnFile
 from mailgate.store.help_requests import MAX_WORDS
 from mailgate.texts import MAX_HEADER, Language, choose_language, languages_by_tag, load_languages
 
@@ -46,6 +38,9 @@ _RETRY = frozenset(
 )
 """Reasons that end by themselves, so that the same request may succeed later."""
 
+PageName = Literal["refusal", "warning", "error", "help", "let_in", "probe"]
+"""The page of a request that gets no mail; the one before the mail while a rule only warns; that of an error; of a request for help that
+was noted; of what became of a let-in; and the probe's."""
 _DECIDED = ("refusal", "warning")
 _DECIDED_ASSETS = ("people.css", "recheck.js", "when.js", "local-time.js")
 _ASSETS = {
@@ -104,37 +99,12 @@ class Pages:
     """The pages in every language. Only pages with holes are cached (``page_slots.py``)."""
 
     def __init__(self, appearance: Appearance = DEFAULT_APPEARANCE) -> None:
-        self._appearance = appearance
+        self.appearance = appearance
         self._languages = load_languages()
         self._asked_as = languages_by_tag(self._languages)
         self._looks = {name: _PageAssets(appearance.style(), *assets) for name, assets in _ASSETS.items()}
         self._form = lru_cache(MAX_FORMS)(self._cut)
         self._chosen = lru_cache(MAX_LANGUAGE_CHOICES)(self._choose)
-
-    @property
-    def company(self) -> str:
-        return self._appearance.name
-
-    def refusal(self, view: View) -> RenderedPage:
-        """The page for a request that gets no mail, with the reason, what ends it, and the contact."""
-        return self._page("refusal", view)
-
-    def warning(self, view: View) -> RenderedPage:
-        """The page that comes before the mail while a rule only warns."""
-        return self._page("warning", view)
-
-    def probe(self, view: View, *, may_skip: bool) -> RenderedPage:
-        return self._page("probe", view, may_skip=may_skip)
-
-    def error(self, view: View) -> RenderedPage:
-        return self._page("error", view)
-
-    def help(self, view: View) -> RenderedPage:
-        return self._page("help", view)
-
-    def let_in(self, view: View) -> RenderedPage:
-        """What became of a person's wish to let themselves in."""
-        return self._page("let_in", view)
 
     def me(self, view: EmployeeView) -> RenderedPage:
         """A person's own page: their devices, what is stored about them, and until when."""
@@ -145,7 +115,7 @@ class Pages:
             view=view,
             language=language,
             host=view.here.host,
-            company=self._appearance,
+            company=self.appearance,
             languages=self._languages.values(),
             back="/.mailgate/me",
             contact=contact_link(
@@ -179,7 +149,8 @@ class Pages:
         language = self.language(view)
         return " ".join(answer_words(each, language, view.now).striptags() for each in asked)
 
-    def _page(self, template: str, view: View, *, may_skip: bool = False) -> RenderedPage:
+    def page(self, template: PageName, view: View, *, may_skip: bool = False) -> RenderedPage:
+        """The page of a view. ``may_skip``: whether a browser that cannot be probed may go on."""
         language = self.language(view)
         holes, rest = holes_of(view, language), without_holes(view, language)
         if rest.deadline is None and rest.let_in_at is None:
@@ -208,11 +179,10 @@ class Pages:
             holes=holes,
             language=language,
             host=view.host,
-            company=self._appearance,
+            company=self.appearance,
             languages=self._languages.values(),
             back=holes.return_url,
             contact=contact_link(view.contact, holes.subject),
-            status_url=own_path(view.status_url),
             retry=view.reason in _RETRY,
             may_skip=may_skip,
             **words._asdict(),
@@ -281,8 +251,7 @@ def warming() -> list[Callable[[], object]]:
 
 
 def _template(name: str) -> Template:
-    with OwnFile(__package__, f"templates/{name}").mistakes(TemplateError):
-        return environment().get_template(name)
+    return environment().get_template(name)
 
 
 @cache
@@ -304,7 +273,7 @@ def environment() -> Environment:
 
 def _script(name: str) -> str:
     """A script without indentation and comment lines, which only its writers need."""
-    lines = (line.strip() for line in OwnFile(__package__, name).text().splitlines())
+    lines = (line.strip() for line in files(__package__).joinpath(name).read_text("utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

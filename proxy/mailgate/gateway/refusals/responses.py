@@ -126,21 +126,23 @@ class ResponseBuilder:
             answered_at=helped.replied_at if helped else None,
             answer=helped.answer if helped else "",
         )
-        return page_answer(403, self.pages.refusal(view), headers)
+        return page_answer(403, self.pages.page("refusal", view), headers)
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The warning page, with what is coming and a button to go on to the mail."""
         target = quote(access.facts.target, safe="/")
         onwards = f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}"
         view = self.view(access, decision, reference, continue_url=onwards)
-        return page_answer(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
+        return page_answer(
+            200, self.pages.page("warning", view), (("X-Device-Reason", decision.reason.value),)
+        )
 
     def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
         """The page of the browser probe. ``may_skip``: whether a browser that cannot be probed may go on."""
         skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
         view = self._view_of(facts, Reason.PROBE_REQUIRED, reference, now, continue_url=skip)
         headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
-        return page_answer(200, self.pages.probe(view, may_skip=may_skip), headers)
+        return page_answer(200, self.pages.page("probe", view, may_skip=may_skip), headers)
 
     def error(
         self,
@@ -154,7 +156,7 @@ class ResponseBuilder:
         """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the inside."""
         if is_navigation(facts):
             view = self._view_of(facts, reason, reference, now, status=status)
-            return page_answer(status, self.pages.error(view), ())
+            return page_answer(status, self.pages.page("error", view), ())
         return problem(status, reason, reference, detail=detail)
 
     def view(self, access: Access, decision: Decision, reference: str, **more: Any) -> View:

@@ -124,7 +124,9 @@ async def _confirmed(
     view = responses.view(
         access, as_told(access, decision), reference, asker_known=known, asker_told=bool(told)
     )
-    page = responses.pages.help(replace(view, return_url=f"{incoming.facts.path}?reference={reference}"))
+    page = responses.pages.page(
+        "help", replace(view, return_url=f"{incoming.facts.path}?reference={reference}")
+    )
     return page_answer(200, page, headers)
 
 

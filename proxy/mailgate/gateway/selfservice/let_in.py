@@ -97,7 +97,7 @@ class _Page:
             let_in_state=state,
             let_in_at=at,
         )
-        return page_answer(status, responses.pages.let_in(view), ())
+        return page_answer(status, responses.pages.page("let_in", view), ())
 
 
 def _already_in(page: _Page, rule: str) -> Answer:

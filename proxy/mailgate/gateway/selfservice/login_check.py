@@ -12,7 +12,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -54,26 +54,18 @@ class LoginResult(StrEnum):
     """The webmail does not answer, answers neither 401 nor a success, or does not distinguish right from wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoginQuestion:
-    """A request that makes the webmail ask for a login and changes nothing, such as ``OPTIONS
-    /Microsoft-Server-ActiveSync``."""
-
-    method: bytes
-    target: bytes
-
-
 class LoginCheck:
     """Asks the webmail about Basic credentials. Few requests run at once, and guesses for one person are limited."""
 
     def __init__(
         self,
         pool: UpstreamPool,
-        question: LoginQuestion,
+        question: tuple[bytes, bytes],
         default_host: bytes,
         clock: Callable[[], datetime],
         new_secret: Callable[[], str],
     ) -> None:
+        """``question``: method and target of a request that makes the webmail ask for a login and changes nothing."""
         self._pool = pool
         self._question = question
         self._default_host = default_host
@@ -148,7 +140,7 @@ class LoginCheck:
         host, agent = incoming.origin.host, incoming.facts.user_agent.encode("latin-1", "replace")
         told = [(b"Host", host), (b"User-Agent", agent), (b"Authorization", credentials)]
         fields = Fields((name, value) for name, value in told if value)
-        head = RequestHead(self._question.method, self._question.target, 1, fields, host, keep_alive=False)
+        head = RequestHead(*self._question, 1, fields, host, keep_alive=False)
         # the webmail would accept a name that a proxy tells as a login
         nobody = replace(incoming.origin, user=b"")
         return await head_of_answer(self._pool, head, nobody, self._default_host)

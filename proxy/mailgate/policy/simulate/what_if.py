@@ -207,17 +207,6 @@ def probed(access: Access) -> Access:
     return replace(access, client=replace(client, assurance=assurance, signals=signals))
 
 
-VERSIONS = (
-    "client.browser_version",
-    "client.os_version",
-    "device.os_version",
-    "extension.version",
-    "extension.browser_version",
-    "extension.os_version",
-)
-"""The versions that an update changes."""
-
-
 def updated(access: Access, name: str, version: str) -> Access:
     """The access after the update of what has its version in this variable. All but the name of the field is its group's."""
     group, _, field = name.partition(".")

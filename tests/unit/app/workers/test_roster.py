@@ -32,7 +32,7 @@ class Machine:
     def __init__(self, count):
         self.roster, self.now, self.closed = Roster(count, GRACE), 0.0, False
         self.processes, self.last, self.room = {}, 100, True
-        self.do(self.roster.begin(self.now))
+        self.do(self.roster.settle(self.now))
 
     def do(self, actions):
         for action in actions:
@@ -57,7 +57,7 @@ class Machine:
 
     def wait(self, seconds):
         self.now += seconds
-        self.do(self.roster.time_passed(self.now))
+        self.do(self.roster.settle(self.now))
 
     def serve(self, pid):
         self.processes[pid].serves = True
@@ -324,19 +324,19 @@ def test_a_worker_that_is_leaving_is_asked_by_the_signal_for_that():
 
 def test_a_worker_that_says_nothing_any_more_is_killed_and_started_again():
     roster = Roster(1, GRACE, silence=20.0)
-    roster.begin(0.0)
+    roster.settle(0.0)
     roster.started(0, 7, 0.0)
     roster.ready(7, 1.0)
     roster.ready(7, 15.0)  # still there
-    assert (roster.time_passed(34.0), roster.next_check()) == ([], 35.0)
-    assert roster.time_passed(35.0) == [Send(7, signal.SIGKILL)]
+    assert (roster.settle(34.0), roster.next_check()) == ([], 35.0)
+    assert roster.settle(35.0) == [Send(7, signal.SIGKILL)]
     assert roster.ended(7, -9, 35.0) == []
-    assert roster.time_passed(35.25) == [Start(0)]
+    assert roster.settle(35.25) == [Start(0)]
 
 
 def test_a_worker_that_is_leaving_gains_no_time_by_what_it_says():
     roster = Roster(1, GRACE, silence=20.0)
-    roster.begin(0.0)
+    roster.settle(0.0)
     roster.started(0, 7, 0.0)
     roster.ready(7, 1.0)
     roster.signalled(signal.SIGTERM, 2.0)

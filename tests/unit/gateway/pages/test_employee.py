@@ -13,7 +13,7 @@ from mailgate.gateway.pages.employee import NO_RECORDS, StoredRecords
         ({}, True),
         ({"devices": OWN.devices}, False),
         ({"unread": True}, False),
-        *(({"records": StoredRecords(**{kind: (MAIL,)})}, False) for kind in NO_RECORDS.by_kind()),
+        *(({"records": StoredRecords(**{kind: (MAIL,)})}, False) for kind in NO_RECORDS._asdict()),
     ],
 )
 def test_a_person_is_empty_only_without_any_row(left: dict[str, Any], nothing: bool) -> None:

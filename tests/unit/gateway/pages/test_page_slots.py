@@ -52,7 +52,6 @@ views = st.builds(
     default_language=st.sampled_from(("en", "de", "zh-Hans", "no")),
     return_url=paths,
     continue_url=paths,
-    status_url=paths,
     proof=st.one_of(st.none(), st.sampled_from(sorted(SHOWN_REASONS))),
     clock_off=st.one_of(st.none(), st.integers(-3000, 3000).map(lambda minutes: timedelta(minutes=minutes))),
     help_ticket=texts,
@@ -70,11 +69,11 @@ holes = st.fixed_dictionaries(
 
 
 def shown(view: View, *, may_skip: bool) -> Iterator[tuple[str, bytes]]:
-    yield "refusal", PAGES.refusal(view).body
-    yield "warning", PAGES.warning(view).body
-    yield "error", PAGES.error(view).body
-    yield "help", PAGES.help(view).body
-    yield "probe", PAGES.probe(view, may_skip=may_skip).body
+    yield "refusal", PAGES.page("refusal", view).body
+    yield "warning", PAGES.page("warning", view).body
+    yield "error", PAGES.page("error", view).body
+    yield "help", PAGES.page("help", view).body
+    yield "probe", PAGES.page("probe", view, may_skip=may_skip).body
 
 
 @settings(max_examples=150, deadline=None)
@@ -90,7 +89,7 @@ def test_equal_pages_are_rendered_once_with_their_own_values(monkeypatch):
     render = pages.render
     monkeypatch.setattr(pages, "render", lambda *given: marks.append(given[2]) or render(*given))
     told = [
-        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}", accept_language="en-GB", looked_at=NOW + timedelta(n), asked_at=NOW + timedelta(40 + n), asked_words=f"W{n}", answered_at=NOW, answer=f"A{n}"))
+        pages.page("refusal", View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}", accept_language="en-GB", looked_at=NOW + timedelta(n), asked_at=NOW + timedelta(40 + n), asked_words=f"W{n}", answered_at=NOW, answer=f"A{n}"))
         for n in range(9)
     ]  # fmt: skip
     assert len(marks) == 1
@@ -154,8 +153,8 @@ def test_made_up_values_do_not_fill_the_memory():
         view = View(
             Reason.POSTURE_MISSING, "R", NOW, clock_off=timedelta(minutes=number), proof=Reason.PROOF_STALE
         )
-        pages.error(replace(view, accept_language=f"de, x{number}"))
+        pages.page("error", replace(view, accept_language=f"de, x{number}"))
     for number in range(MAX_LANGUAGE_CHOICES + 20):
-        pages.error(View(Reason.NOT_FOUND, "R", NOW, accept_language=f"{number}" * 2000))
+        pages.page("error", View(Reason.NOT_FOUND, "R", NOW, accept_language=f"{number}" * 2000))
     assert pages._form.cache_info().currsize == MAX_FORMS
     assert pages._chosen.cache_info().currsize == MAX_LANGUAGE_CHOICES

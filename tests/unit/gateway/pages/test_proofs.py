@@ -83,7 +83,7 @@ def test_a_clock_that_is_wrong_is_told_with_by_how_much(off: timedelta, said: st
         clock_off=clock_off(asked),
         fix="set-up-device",
     )
-    page = PAGES.refusal(view).html
+    page = PAGES.page("refusal", view).html
     assert "The clock of this device is wrong" in page
     assert said in page
     assert "let it set its date and time by itself" in page
@@ -95,7 +95,7 @@ def test_a_clock_that_is_wrong_is_told_with_by_how_much(off: timedelta, said: st
 def test_every_language_says_it(tag: str, reason: Reason) -> None:
     view = View(Reason.POSTURE_MISSING, "REF", NOW, proof=reason, accept_language=tag)
     title = load_languages()[tag].say(WORDINGS[reason].title)
-    assert title in PAGES.refusal(view).html
+    assert title in PAGES.page("refusal", view).html
     assert tag == "en" or title != WORDINGS[reason].title
 
 

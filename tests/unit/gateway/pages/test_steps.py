@@ -185,7 +185,7 @@ PAGES = Pages()
 
 
 def shown(view: View, language: str) -> str:
-    return PAGES.refusal(replace(view, accept_language=language)).html
+    return PAGES.page("refusal", replace(view, accept_language=language)).html
 
 
 def test_each_reads_their_own() -> None:

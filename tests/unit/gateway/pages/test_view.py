@@ -69,11 +69,11 @@ PAGES = Pages(LOOK)
 @pytest.mark.parametrize("shown", ["refusal", "warning", "error", "help", "probe", "me"])
 def test_every_page_has_name_logo_and_colours(shown: str) -> None:
     pages = {
-        "refusal": PAGES.refusal(VIEW),
-        "warning": PAGES.warning(VIEW),
-        "error": PAGES.error(VIEW),
-        "help": PAGES.help(VIEW),
-        "probe": PAGES.probe(VIEW, may_skip=False),
+        "refusal": PAGES.page("refusal", VIEW),
+        "warning": PAGES.page("warning", VIEW),
+        "error": PAGES.page("error", VIEW),
+        "help": PAGES.page("help", VIEW),
+        "probe": PAGES.page("probe", VIEW, may_skip=False),
         "me": PAGES.me(OWN),
     }
     page = pages[shown]
@@ -94,7 +94,7 @@ def test_one_colour_alone_is_for_light_pages() -> None:
 
 
 def test_without_any_of_it_pages_are_as_they_were() -> None:
-    page = Pages().refusal(VIEW).html
+    page = Pages().page("refusal", VIEW).html
     assert "<img" not in page
     assert "<bdi>mail.example.com</bdi>" in page
 

@@ -339,5 +339,5 @@ def test_ways_are_told_apart_from_steps_on_every_page_and_in_mails():
     view = replace(offering.view(access(NAVIGATION), partly, "R"), os="android")
     mail = PAGES.refusal_mail(view).text
     assert "One of these is enough:\n- With your company’s check app" in mail
-    for page in (PAGES.refusal(view).html, PAGES.me(EmployeeView(here=view)).html):
+    for page in (PAGES.page("refusal", view).html, PAGES.me(EmployeeView(here=view)).html):
         assert re.search('One of these is enough:</p>\\s*<ul class="dots">', page)

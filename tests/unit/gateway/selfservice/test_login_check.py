@@ -17,12 +17,11 @@ from mailgate.gateway.selfservice.login_check import (
     RESULT_SECONDS,
     WEBMAIL_CHECK_SECONDS,
     LoginCheck,
-    LoginQuestion,
     LoginResult,
 )
 from mailgate.http.proxy.upstream import UpstreamUnreachable
 
-OPTIONS = LoginQuestion(b"OPTIONS", b"/Microsoft-Server-ActiveSync")
+OPTIONS = (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
 PASSWORDS = {"alice": "right", "bob": "horse"}
 
 
