@@ -2,10 +2,9 @@
 
 import re
 from functools import cache
+from importlib.resources import files
 
 from markupsafe import Markup
-
-from mailgate.own_files import OwnFile
 
 _COMMENT, _AROUND = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*([{};,])\s*|(?<=:) ")
 """What has no meaning in a style: comments, and white space around some characters."""
@@ -61,14 +60,15 @@ def badge(words: str, form: str, picture: str = "") -> Markup:
 
 def tokens() -> str:
     """The one source of every colour, size and space."""
-    return _shortened(OwnFile(__package__, SHARED[0]).text())
+    return _shortened(files(__package__).joinpath(SHARED[0]).read_text("utf-8"))
 
 
 @cache
 def style(*more: str, package: str = __package__) -> str:
     """The style that all pages share, and what the files of a package add to it."""
-    texts = [*(OwnFile(__package__, name) for name in SHARED), *(OwnFile(package, name) for name in more)]
-    return "\n".join(_shortened(each.text()) for each in texts)
+    texts = [files(__package__).joinpath(name) for name in SHARED]
+    texts += [files(package).joinpath(name) for name in more]
+    return "\n".join(_shortened(each.read_text("utf-8")) for each in texts)
 
 
 def _shortened(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from typing import Any, Literal
@@ -17,12 +18,11 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import PoFileError, read_po
+from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from mailgate.model.phrase import ENGLISH, SOURCE, TAGS, Phrase, Translator, plural, primary
-from mailgate.own_files import OwnFile
 
 PAGES, CONSOLE = "mailgate.gateway.pages", "mailgate.console"
 """The packages that have catalogs."""
@@ -252,18 +252,15 @@ def in_form(form: str, spoken: Mapping[str, Language], default: Language) -> Lan
 
 def catalog_of(package: str, tag: str) -> Traversable:
     """The file with a package's texts in a language."""
-    return _catalog(package, tag).path
-
-
-def _catalog(package: str, tag: str) -> OwnFile:
-    return OwnFile(package, f"locale/{tag.replace('-', '_')}/LC_MESSAGES/messages.po")
+    return files(package).joinpath("locale", tag.replace("-", "_"), "LC_MESSAGES", "messages.po")
 
 
 def read_catalog(package: str, tag: str) -> GNUTranslations:
-    """The texts of a package in a language. Raises ConfigError."""
-    source, compiled = _catalog(package, tag), BytesIO()
-    with source.mistakes(PoFileError, first_line=0), source.path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=tag.replace("-", "_"), abort_invalid=True))
+    """The texts of a package in a language."""
+    source, name = catalog_of(package, tag), tag.replace("-", "_")
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=name, abort_invalid=True))
     compiled.seek(0)
     return GNUTranslations(compiled)
 

@@ -22,7 +22,8 @@ class Hand:
         what.click()
 
     def find(self, text: str) -> None:
-        """By the search of every page, which ``/`` leads to."""
+        """By the search of every page, which ``/`` leads to once the page's script runs: its heading is there before."""
+        self.page.wait_for_load_state()
         self.page.keyboard.press("/")
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")

@@ -21,6 +21,7 @@ from tests.integration import front_proxies
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guarded, guarded
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
+from tests.servers import patiently
 from yarl import URL
 
 from mailgate.gateway.authz.verdict_key import ALWAYS
@@ -401,10 +402,16 @@ async def test_nginx_keeps_a_yes_for_its_time_and_nothing_else(start: Start) -> 
     """Whatever the decision may rest on is asked about anew; so is what was refused, and what was proved."""
     front = start(remember="2s", keeping=True)
     laptop = {"User-Agent": LAPTOP, "Cookie": "session=1"}
-    answers = [(await front.get("/inbox", **laptop))[0] for _ in range(3)]
-    assert (answers, await front.decided()) == ([200] * 3, 1)
+    for _ in patiently():  # a busy machine may need more than its time for three requests
+        before = await front.decided()
+        assert [(await front.get("/inbox", **laptop))[0] for _ in range(3)] == [200] * 3
+        if await front.decided() <= before + 1:
+            break
+    else:
+        pytest.fail("nginx asks about each request")
+    before = await front.decided()
     await asyncio.sleep(3.1)
-    assert ((await front.get("/inbox", **laptop))[0], await front.decided()) == (200, 2)
+    assert ((await front.get("/inbox", **laptop))[0], await front.decided()) == (200, before + 1)
     for changed in (
         {"User-Agent": IPHONE},
         {"Cookie": "mailgate-probe=2"},

@@ -15,7 +15,6 @@ NOUNS = "nouns alone: the tests of every connector use them"
 PROCESSES = "processes and their sockets: tests/integration/test_workers.py starts and kills real ones"
 WITHOUT_A_MIRROR = {
     "app/workers/listeners.py": PROCESSES,
-    "attest/errors.py": "one exception: each verifier's test tells which reason it carries",
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,
     "classify/handhelds.py": FAMILIES,

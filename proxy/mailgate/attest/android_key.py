@@ -32,7 +32,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat import asn1
 
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused
 from mailgate.attest.hardware import (
     ExpectedApp,
     ExpectedEvidence,

@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+from mailgate.attest import Refused
 from mailgate.attest.certificates import key_of
-from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots, serials_of, values_of
 from mailgate.model import AttestedApp, HardwareResult, Reason
 

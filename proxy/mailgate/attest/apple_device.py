@@ -19,7 +19,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat import asn1
 
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused
 from mailgate.attest.hardware import ExpectedEvidence, Roots, thumbprint_of, values_of
 from mailgate.model import HardwareResult, Reason
 

@@ -28,6 +28,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Store, VerificationError
 
+from mailgate.attest import Refused
 from mailgate.attest.certificates import (
     PERSON,
     NamePattern,
@@ -37,7 +38,6 @@ from mailgate.attest.certificates import (
     read_certificate,
     too_long,
 )
-from mailgate.attest.errors import Refused
 from mailgate.attest.jose import base64url
 from mailgate.model import CertificateResult, Reason
 
@@ -94,9 +94,7 @@ class Revocation:
 
     def stale_since(self, now: datetime) -> datetime | None:
         """When the first of the stale lists became stale; None if no list is stale."""
-        return min(
-            (each.next_update for each in self.lists.values() if each.next_update <= now), default=None
-        )
+        return self.next_update if self.next_update and self.next_update <= now else None
 
     @property
     def next_update(self) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from joserfc.jwk import thumbprint
 
-from mailgate.attest.errors import ClockError, Refused
+from mailgate.attest import Refused
 from mailgate.attest.jose import (
     ALGORITHMS,
     ClaimMissingError,
@@ -160,13 +160,11 @@ def _check_claims(claims: Claims, expected: ExpectedProof) -> tuple[str, str]:
     if not same_target(claims.text("htu", LONGEST_URL), expected.url):
         raise Refused(Reason.PROOF_URL_WRONG, "htu is not the address of this request")
     # 17. It was made just now.
-    made = claims.instant("iat")
-    if made < expected.now - WINDOW:
-        detail = f"iat is more than {WINDOW} ago"
-        raise ClockError(Reason.PROOF_STALE, detail, made - expected.now)
-    if made > expected.now + WINDOW:
-        detail = f"iat is more than {WINDOW} ahead"
-        raise ClockError(Reason.PROOF_FROM_FUTURE, detail, made - expected.now)
+    off = claims.instant("iat") - expected.now
+    if off < -WINDOW:
+        raise Refused(Reason.PROOF_STALE, f"iat is more than {WINDOW} ago", clock_off=off)
+    if off > WINDOW:
+        raise Refused(Reason.PROOF_FROM_FUTURE, f"iat is more than {WINDOW} ahead", clock_off=off)
     # 18. It was made for this token.
     if expected.token_hash and ("ath" not in claims or claims.text("ath") != base64url(expected.token_hash)):
         raise Refused(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")

@@ -8,8 +8,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from mailgate.attest import android_key, app_attest, apple_device
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused, android_key, app_attest, apple_device
 from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.model import HardwareResult, Reason
 

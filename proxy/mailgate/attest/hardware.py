@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Store, VerificationError
 from joserfc.jwk import ECKey, OKPKey
 
+from mailgate.attest import Refused
 from mailgate.attest.certificates import path_to, read_certificate, too_long
-from mailgate.attest.errors import Refused
 from mailgate.model import AttestedApp, Reason
 
 

@@ -17,10 +17,10 @@ from joserfc.errors import (
     JoseError,
     MissingClaimError,
 )
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import import_key
 
 from mailgate.attest.certificates import LONGEST
-from mailgate.attest.jose import MalformedJwsError, parse_object
+from mailgate.attest.jose import Key, MalformedJwsError, parse_object
 from mailgate.attest.keys import KeySet, KeySetError
 from mailgate.errors import MailgateError
 from mailgate.model.proofs import VerifiedLogin
@@ -61,11 +61,6 @@ _KINDS = {
 }
 """The allowed algorithms, each with its kind of key. All of them use a public key."""
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
-_IMPORTS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
-    "RSA": RSAKey,
-    "EC": ECKey,
-    "OKP": OKPKey,
-}
 _REGISTRY = jws.JWSRegistry(algorithms=[*_KINDS])
 
 _CLAIMS = {
@@ -130,7 +125,7 @@ def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
 def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> dict[str, Any]:
     """The claims of a token, once its signature and they are checked. Raises IdTokenError. ``now`` is in seconds since 1970."""
     try:
-        imported = _IMPORTS[key["kty"]].import_key({**key})
+        imported = import_key({**key})
         token = jws.deserialize_compact(signed.text, imported, registry=_REGISTRY)
         said = parse_object(token.payload, "the ID token")
     except BadSignatureError:
@@ -171,12 +166,8 @@ def _fits(key: Jwk, algorithm: str) -> bool:
         and key.get("use", "sig") == "sig"
         and key.get("alg", algorithm) == algorithm
         and key.get("crv") == _CURVES.get(algorithm)
-        and _long_enough(key)
+        and (key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= MIN_RSA_BITS)
     )
-
-
-def _long_enough(key: Jwk) -> bool:
-    return key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= MIN_RSA_BITS
 
 
 MAX_REMEMBERED = 10_000
@@ -193,7 +184,7 @@ def parse_provider_keys(text: str) -> KeySet:
     for each in listed if isinstance(listed, list) else ():
         with suppress(JoseError, ValueError, TypeError, KeyError, AttributeError):
             if isinstance(each["kid"], str) and any(_fits(each, algorithm) for algorithm in _KINDS):
-                keys[each["kid"]] = cast(Any, _IMPORTS[each["kty"]].import_key({**each}))
+                keys[each["kid"]] = cast(Key, import_key({**each}))
     if not keys:
         raise KeySetError(["JWKS: use a public key for signatures, with a `kid`"])
     return KeySet(keys)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailgate.attest.errors import KeyNotFoundError, Refused
+from mailgate.attest import Refused
 from mailgate.attest.jose import (
     ALGORITHMS,
     ClaimMissingError,
@@ -125,7 +125,10 @@ def _issuer_key(jws: CompactJws, issuers: Mapping[str, KeySet], algorithm: str) 
         raise Refused(Reason.TOKEN_ISSUER_UNKNOWN, "iss is none of the configured issuers")
     key = issuers[issuer].get(kid) if isinstance(kid, str) else None
     if key is None:
-        raise KeyNotFoundError(issuer, unavailable=issuers[issuer].unavailable)
+        reason, detail = Reason.TOKEN_KID_UNKNOWN, f"kid names no key of {issuer}"
+        if issuers[issuer].unavailable:
+            reason, detail = Reason.TOKEN_KEYS_UNAVAILABLE, f"the keys of {issuer} are not available now"
+        raise Refused(reason, detail, missing_key_of=issuer)
     if algorithm_of(key.key_type) != algorithm:
         raise Refused(Reason.TOKEN_ALG_REFUSED, f"the key that kid names is for {algorithm_of(key.key_type)}")
     return issuer, key

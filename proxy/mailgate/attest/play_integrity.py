@@ -15,8 +15,8 @@ from joserfc import jwe
 from joserfc.errors import DecodeError, JoseError
 from joserfc.jwk import ECKey, OctKey
 
+from mailgate.attest import Refused
 from mailgate.attest.dpop import WINDOW
-from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedEvidence
 from mailgate.attest.jose import base64url, parse_compact
 from mailgate.model import AttestedApp, Reason

@@ -32,23 +32,16 @@ from collections.abc import Callable, Container, Iterator, Mapping, MutableMappi
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from hashlib import sha256
 
 from cachetools import LRUCache
 
+from mailgate.attest import Refused
 from mailgate.attest.dpop import WINDOW, ExpectedProof, Proof, ProvedKeys, check_proof
-from mailgate.attest.errors import ClockError, KeyNotFoundError, NonceError, Refused
 from mailgate.attest.keys import KeySet
 from mailgate.attest.passport import Anchors, Passport, read_passport
 from mailgate.attest.sealing import Nonce, NonceOrigin, Nonces
 from mailgate.model import AttestationResult, Reason
-
-
-class SpendResult(Enum):
-    ACCEPTED = "accepted"
-    SPENT_BEFORE = "spent before"
-    MEMORY_FULL = "memory full"
 
 
 class ReplayGuard:
@@ -65,14 +58,14 @@ class ReplayGuard:
     def __len__(self) -> int:
         return len(self._ends)
 
-    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> SpendResult:
+    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> None:
+        """Do step 20 here. Raises `Refused`."""
         self._forget_ended(now)
         if ticket in self._ends:
-            return SpendResult.SPENT_BEFORE
+            raise Refused(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
         if len(self._ends) >= self._capacity:
-            return SpendResult.MEMORY_FULL
+            raise Refused(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
         self._ends[ticket] = until
-        return SpendResult.ACCEPTED
 
     def _forget_ended(self, now: datetime) -> None:
         while self._ends:
@@ -246,10 +239,11 @@ class Verifier:
         nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(NonceOrigin.NONE)
         # the process that gave it may have accepted the proof without telling anybody
         if nonce.origin is NonceOrigin.FOREIGN:
-            raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce)
+            raise Refused(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce=nonce)
         if nonce.origin is NonceOrigin.NONE and required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
-            raise NonceError(reason, "expected the nonce of a DPoP-Nonce header from the last minutes", nonce)
+            detail = "expected the nonce of a DPoP-Nonce header from the last minutes"
+            raise Refused(reason, detail, nonce=nonce)
         return nonce
 
     def _spend(self, proof: Proof, expected: ExpectedProof, *, alone: bool) -> SpentProof:
@@ -257,23 +251,15 @@ class Verifier:
         after its iat."""
         ticket = sha256(f"{proof.jkt}|{proof.jti}".encode()).digest()
         until = expected.now + 2 * WINDOW
-        spending = self._replay.spend(ticket, now=expected.now, until=until)
-        if spending is SpendResult.SPENT_BEFORE:
-            raise Refused(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
-        if spending is SpendResult.MEMORY_FULL:
-            raise Refused(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
+        self._replay.spend(ticket, now=expected.now, until=until)
         return SpentProof(ticket, until, alone)
 
 
 def _refused(refusal: Refused) -> Verdict:
     return Verdict(
-        AttestationResult(
-            refused=refusal.reason,
-            detail=refusal.detail,
-            clock_off=refusal.off if isinstance(refusal, ClockError) else None,
-        ),
-        missing_key_of=refusal.issuer if isinstance(refusal, KeyNotFoundError) else "",
-        nonce=refusal.nonce if isinstance(refusal, NonceError) else None,
+        AttestationResult(refused=refusal.reason, detail=refusal.detail, clock_off=refusal.clock_off),
+        missing_key_of=refusal.missing_key_of,
+        nonce=refusal.nonce,
     )
 
 

@@ -14,7 +14,6 @@ from typer.main import get_group
 
 from mailgate import __version__
 from mailgate.cli.exit_codes import exit_code_of, say_errors
-from mailgate.errors import ConfigError
 
 COMMANDS = {
     "init": "init.init",
@@ -129,8 +128,7 @@ def mailgate(
 def load(named: Sequence[str]) -> None:
     """Import the commands of these names; there need not be such commands."""
     for each in COMMANDS.keys() & set(named):
-        with suppress(ConfigError):  # said once the command is run
-            _command(each)
+        _command(each)
 
 
 def main() -> None:
@@ -139,9 +137,6 @@ def main() -> None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
         app()
-    except ConfigError as error:  # a file of the package, which a command reads as it is imported
-        print(f"mailgate: cannot start: {error}", file=sys.stderr)
-        sys.exit(exit_code_of(error))
     except OSError as error:  # the disk is full, or the terminal is gone
         where = f": {error.filename}" if error.filename else ""
         print(f"mailgate: cannot go on: {error.strerror}{where}", file=sys.stderr)

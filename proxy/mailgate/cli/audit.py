@@ -52,7 +52,7 @@ _COLUMNS: Columns = {
 @on_store(decides=False)
 async def list_entries(opened: Opened, limit: Limit = 50) -> None:
     """List the last entries, oldest first. Exit code 1 if one of them is damaged."""
-    entries = [*(await opened.store.audit.search("", "", 2**31 - 1, limit)).entries][::-1]
+    entries = [*(await opened.store.audit.search("", "", 2**31 - 1, limit)).rows][::-1]
     damaged = [f"entry {each.number} {found}" for each in entries if (found := damage(each))]
 
     def plain(entry: AuditEntry) -> dict[str, object]:

@@ -162,7 +162,9 @@ def _field_name(written: str) -> str:
 
 
 def _table(client: Client) -> Table:
-    table = Table(show_header=False, title=f"{client.kind} ({client.assurance})", title_justify="left")
+    table = Table(
+        show_header=False, box=None, title=f"{client.kind} ({client.assurance})", title_justify="left"
+    )
     for name, value in _shown(client):
         table.add_row(name, Text("".join(c if c.isprintable() else "?" for c in value)))
     return table
@@ -170,7 +172,9 @@ def _table(client: Client) -> Table:
 
 def _shown(client: Client) -> Iterator[tuple[str, str]]:
     for name in _PLAIN:
-        yield name, str(getattr(client, name))
+        value = getattr(client, name)
+        if value not in ("", None, False):
+            yield name.replace("_", " "), "yes" if value is True else str(value)
     for signal in client.signals:
         yield f"signal: {signal.source}", f"{signal.name} = {signal.value!r} says {signal.says or 'nothing'}"
     for finding in client.findings:

@@ -212,7 +212,8 @@ def _print_outcome(name: str, outcome: "HandOutcome", as_json: bool, *, dry: boo
         print_json(asdict(outcome) | {"narrowed": [each._asdict() for each in outcome.narrowed]})
     else:
         typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
-        _print_narrowed(name, outcome.narrowed, None if dry else outcome.NARROWS_AFTER)
+        if outcome.narrowed or not outcome.trouble:  # of a source that was not read nobody knows
+            _print_narrowed(name, outcome.narrowed, None if dry else outcome.NARROWS_AFTER)
     if outcome.held:
         more = "That is more than `most_gone` of this source allows, so they are kept."
         again = "If it is right, run this again with --let-go."

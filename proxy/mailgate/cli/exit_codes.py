@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.rollout.person import RefusedError
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -74,7 +75,7 @@ _OWN_WORD = " (the browser's own word)"
 
 
 def _table(told: Explanation) -> Table:
-    table = Table("rule", "stage", "result", "condition and what it saw", expand=False)
+    table = Table("rule", "stage", "result", "condition and what it saw", box=SIMPLE)
     for trial in told.rules:
         saw = "\n".join(
             f"{name} = {json.dumps(value)}{_OWN_WORD if name.startswith('extension.') else ''}"

@@ -121,11 +121,11 @@ def wording(error: ErrorDetails) -> str:
         return _unknown(given, words)
     if kind == "word":
         return _unknown(context["word"], context["known"])
+    if kind == "string_too_short":
+        return phrase("it is empty; write a text")
     if kind == "string_pattern_mismatch":
         form = _form(context["pattern"])
         return phrase("%(value)s has the wrong form; use %(form)s", value=_shown(given), form=form)
-    if kind == "string_too_short":
-        return phrase("it is empty; write a text")
     if kind == "too_short":
         return phrase("it is empty; add at least one")
     if kind in ("too_long", "string_too_long"):
@@ -177,6 +177,17 @@ _FORMS = {
     r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$": phrase("a mail address"),
     r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$": phrase("a domain like example.com"),
     r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": phrase("the name of a host, without a port"),
+    r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$": phrase("one line of text"),
+    r"^\S(.*\S)?$": phrase("one line of text"),
+    r"^\S.*$": phrase("one line of text"),
+    r"^[!-~]+$": phrase("a text without spaces"),
+    r"^\S+@\S+$": phrase("a mail address"),
+    r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$": phrase("a name as HTTP allows it, without spaces"),
+    r"^[A-Za-z0-9_-]{43}$": phrase("a thumbprint, which has 43 characters"),
+    r"^[0-9]{1,18}$": phrase("digits alone"),
+    r"^(/[A-Za-z0-9._~-]+)+$": phrase("a path like /api"),
+    r"^[A-Za-z0-9._@{}-]+$": phrase("the id of an extension, as its browser shows it"),
+    r"^[0-9a-f]{64}$": phrase("64 characters from 0 to 9 and a to f"),
 }
 
 

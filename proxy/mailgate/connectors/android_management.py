@@ -4,7 +4,7 @@ Without ``statusReportingSettings.applicationReportsEnabled`` in a device's poli
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -60,7 +60,7 @@ class AndroidManagement(ApiConnector):
         self._packages = {key: app.android for key, app in setup.catalog.apps.items()}
         self._forbidden = {key: self._packages[key] for key in setup.catalog.listed}
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
         async for record in self._reports(self._pages(), self.record):
             yield record
         changed = await self._policies.read_again()

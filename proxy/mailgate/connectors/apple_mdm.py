@@ -11,7 +11,7 @@ import asyncio
 import hmac
 import plistlib
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -192,7 +192,7 @@ class AppleMdm:
             self._commands = OwnCommands(key, self._identifiers)
             self._client = setup.client(settings, settings.nanomdm.base_url, Login.basic("nanomdm", key))
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
         """Yield nothing: every known device is asked, and answers later."""
         if self._client is not None:
             async for ids in self._setup.known_devices(self._setup.name):

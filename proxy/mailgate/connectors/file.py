@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO, TextIOWrapper
 from itertools import islice
@@ -229,12 +229,7 @@ class LinesFile:
         self._is_csv = is_csv
         self.lists_all = complete
 
-    @classmethod
-    def of(cls, setup: Setup, settings: FileSettings) -> "LinesFile":
-        """The file of these settings."""
-        return cls(setup, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
-
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
         try:
             file = await asyncio.to_thread(self._path.open, "rb")
         except OSError as error:
@@ -246,7 +241,7 @@ class LinesFile:
             async for record in self._records(file):
                 yield record
 
-    async def _records(self, file: BinaryIO) -> AsyncIterator[Report]:
+    async def _records(self, file: BinaryIO) -> AsyncGenerator[Report, None]:
         rows = read_rows(file, is_csv=self._is_csv)
         while chunk := await asyncio.to_thread(list, islice(rows, _CHUNK)):
             for row in chunk:
@@ -258,7 +253,9 @@ class LinesFile:
         """Do nothing, since the file is closed after each reading."""
 
 
-connects(FileSettings)(LinesFile.of)
+@connects(FileSettings)
+def _file_of(setup: Setup, settings: FileSettings) -> LinesFile:
+    return LinesFile(setup, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
 
 
 @connects(PostSettings)
@@ -271,7 +268,7 @@ class PostedLines:
     def __init__(self, setup: Setup, _settings: PostSettings) -> None:
         self._setup = setup
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
         """Yield nothing, since the lines are posted."""
         for record in tuple[Report, ...]():
             yield record

@@ -5,7 +5,7 @@ only the managed apps of all others. On Android it reads the work profile.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -43,11 +43,8 @@ class Fleet(ApiConnector):
         login = Login.bearer(settings.token.get_secret_value())
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
-        async for record in self._reports(
-            self._hosts(), lambda found: self._record(found) if text(found, "id") else None
-        ):
-            yield record
+    def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
+        return self._reports(self._hosts(), lambda found: self._record(found) if text(found, "id") else None)
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):

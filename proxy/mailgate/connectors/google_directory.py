@@ -5,7 +5,7 @@ enrolled, and what a partner says of them, is in Cloud Identity, which has no ap
 the id that the directory calls ``deviceId``; a name that two devices share tells nothing.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -33,8 +33,6 @@ _ENROLMENTS = {
 
 
 class CloudDevice(NamedTuple):
-    """What Cloud Identity says of a device."""
-
     enrolment: Enrolment = Enrolment.UNKNOWN
     may_be_whole: bool = False
     """Whether it is the company's, and nothing says that the account is in a work profile."""
@@ -130,7 +128,7 @@ class GoogleDirectory(ApiConnector):
         if self._cloud is not None:
             await self._cloud.close()
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncGenerator[Report, None]:
         query: list[tuple[str, str | int]] = [
             ("projection", "FULL"),
             ("maxResults", self._settings.page_size),

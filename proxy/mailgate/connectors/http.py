@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from mailgate.connectors.inventory import objects
 from mailgate.connectors.logins import Login
-from mailgate.connectors.protocol import SourceTally, SourceTools
+from mailgate.connectors.protocol import SourceTools
 from mailgate.errors import SourceError, Trouble
 from mailgate.tasks import end_all
 from mailgate.wire import ApiRequest, ApiResponse, Wire
@@ -33,11 +33,8 @@ class ApiClient:
         self._login = login
         self._wire = wire
         self._tools = tools
+        self.tally = tools.tally
         self._left = run_bytes
-
-    @property
-    def tally(self) -> SourceTally:
-        return self._tools.tally
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
         """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
@@ -75,7 +72,7 @@ class ApiClient:
             return None
         if answer.status not in (200, 201, 207):
             raise SourceError(Trouble.STATUS, f"HTTP {answer.status}", answer.status)
-        self._tools.tally.pages += 1
+        self.tally.pages += 1
         return as_json(answer.body)
 
     async def _request_at_origin(
@@ -114,7 +111,7 @@ class ApiClient:
                 if trouble not in _BRIEF or last:
                     raise
             if answer is not None and answer.status not in again:
-                self._tools.tally.retrying, self._tools.tally.retry_at = "", None
+                self.tally.retrying, self.tally.retry_at = "", None
                 return answer
             if answer is not None:
                 trouble = Trouble.THROTTLED if answer.status == 429 else Trouble.STATUS
@@ -124,7 +121,7 @@ class ApiClient:
         raise AssertionError("the last attempt returns or raises")
 
     async def _wait(self, attempt: int, answer: ApiResponse | None, trouble: Trouble) -> None:
-        now, tally = self._tools.now(), self._tools.tally
+        now, tally = self._tools.now(), self.tally
         said = retry_after(answer.headers, now) if answer else None
         if answer is not None and answer.status in (429, 503):
             tally.throttled += 1
@@ -221,15 +218,19 @@ async def pages_by_link(
     """Pages that link to the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
     seen: set[int] = set()
     page = await client.get(target, query, headers)
-    while True:
-        yield objects(page, "value")
-        following = page.get("@odata.nextLink")
-        if not following:
-            return
-        if not isinstance(following, str) or hash(following) in seen or len(seen) >= PAGES:
-            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
-        seen.add(hash(following))
+    yield objects(page, "value")
+    while following := _following(page, "@odata.nextLink", seen):
         page = await client.get(following, headers=headers)
+        yield objects(page, "value")
+
+
+def _following(page: Mapping[str, Any], name: str, seen: set[int]) -> str:
+    """What names the next page; empty if there is none. Raises ``SourceError`` if that page was read already."""
+    found = page.get(name)
+    if found and (not isinstance(found, str) or hash(found) in seen or len(seen) >= PAGES):
+        raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
+    seen.add(hash(found))
+    return found or ""
 
 
 async def pages_by_number(
@@ -273,14 +274,9 @@ async def pages_by_token(
     client: ApiClient, target: str, query: Query = (), *, items: str
 ) -> AsyncIterator[Page]:
     """Pages with a token for the next one, as in Google's APIs."""
-    seen: set[str] = set()
-    fixed, following = list(query), ""
-    while True:
-        page = await client.get(target, [*fixed, *([("pageToken", following)] if following else [])])
+    seen, fixed = set[int](), list(query)
+    page = await client.get(target, fixed)
+    yield objects(page, items, missing=True)
+    while following := _following(page, "nextPageToken", seen):
+        page = await client.get(target, [*fixed, ("pageToken", following)])
         yield objects(page, items, missing=True)
-        following = page.get("nextPageToken") or ""
-        if not following:
-            return
-        if not isinstance(following, str) or following in seen or len(seen) >= PAGES:
-            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
-        seen.add(following)

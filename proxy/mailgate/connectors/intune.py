@@ -7,7 +7,7 @@ most common apps are read too, as witnesses: a device that is in no list at all 
 """
 
 import heapq
-from collections.abc import AsyncIterator, Awaitable, Collection, Container, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -87,7 +87,6 @@ class _SeenApps(NamedTuple):
     """What Intune's app lists have of a device."""
 
     apps: frozenset[str] = frozenset()
-    """The listed apps."""
     platforms: frozenset[str] = frozenset()
     """The platforms of all its apps that were read."""
 
@@ -111,7 +110,7 @@ class Intune(ApiConnector):
         self._profiles: list[AppProfile] = []
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, since: datetime | None) -> AsyncGenerator[Report, None]:
         seen = await self._inventory()
         policies = await self._named()
         query = [("$select", _FIELDS)]

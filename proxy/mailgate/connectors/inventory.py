@@ -71,30 +71,24 @@ def listed_apps(catalog: AppCatalog, os: str, installed: Iterable[Installed]) ->
     return frozenset(key for key in keys if key)
 
 
-_SYSTEMS = (
-    ("ipados", "ipados"),
-    ("ipad", "ipados"),
-    ("iphone", "ios"),
-    ("ios", "ios"),
-    ("android", "android"),
-)
-_COMPUTERS = (
-    ("windows", "windows"),
-    ("macos", "macos"),
-    ("mac os", "macos"),
-    ("chrome", "chromeos"),
-    ("linux", "linux"),
-)
+_SYSTEMS = {
+    "ipad": "ipados",
+    "iphone": "ios",
+    "ios": "ios",
+    "android": "android",
+    "windows": "windows",
+    "macos": "macos",
+    "mac os": "macos",
+    "chrome": "chromeos",
+    "linux": "linux",
+}
+"""The systems by a part of what they are called; the first that is there counts."""
 
 
 def system_of(*words: str) -> str:
     """The system in Mailgate's spelling, from the first of these words that names one; empty if none does."""
-    for word in words:
-        folded = word.casefold()
-        for part, name in _SYSTEMS + _COMPUTERS:
-            if part in folded:
-                return name
-    return ""
+    named = (name for word in words for part, name in _SYSTEMS.items() if part in word.casefold())
+    return next(named, "")
 
 
 def kind_of(os: str, model: str = "") -> Kind | None:

@@ -7,7 +7,7 @@ nothing of its text is believed.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ class Jamf(ApiConnector):
         self._context = {name: each for name, each in context.items() if each}
         self._client = setup.client(settings, settings.base_url, login)
 
-    def devices(self, since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, since: datetime | None) -> AsyncGenerator[Report, None]:
         changed = f'lastInventoryUpdateDate>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
         return self._listed(changed)
 

@@ -41,7 +41,6 @@ class ConnectorMetrics:
         self._shown: dict[Gauge, set[str]] = {}
 
     def count(self, name: str, outcome: SourceOutcome, tally: SourceTally, seconds: float) -> None:
-        """Count one finished run of this gate."""
         self._runs.labels(name, outcome.trouble or "ok").inc()
         self._records.labels(name).inc(outcome.taken)
         self._seconds.labels(name).inc(max(seconds, 0))

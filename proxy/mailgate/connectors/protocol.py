@@ -1,6 +1,6 @@
 """The protocol of a connector, which reports the devices of one source, and the tools of its run."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -55,7 +55,7 @@ class Connector(Protocol):
         """Whether a complete run without ``since`` lists every device, so that a device that is not listed is gone."""
         ...
 
-    def devices(self, since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, since: datetime | None) -> AsyncGenerator[Report, None]:
         """Every device, or at least those that changed at or after ``since``."""
         ...
 

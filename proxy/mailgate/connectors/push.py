@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -33,15 +33,8 @@ _PAUSE = timedelta(seconds=30)
 """The shortest time between two requests for keys, even if tokens name unknown keys."""
 
 
-class PushMessage(NamedTuple):
-    """The type of a message (``notificationType``), and its content."""
-
-    kind: str
-    data: Any
-
-
-def message(body: bytes) -> PushMessage:
-    """The message in the envelope of a push request. Raises ``SourceError`` if there is none."""
+def message(body: bytes) -> tuple[str, Any]:
+    """The type (``notificationType``) and the content of the message in a push request. Raises ``SourceError`` if there is none."""
     envelope = as_json(body)
     if not isinstance(value(envelope, "message"), dict):
         raise SourceError(Trouble.SHAPE, "not a Pub/Sub message: there is no `message`")
@@ -51,7 +44,7 @@ def message(body: bytes) -> PushMessage:
     except ValueError:
         raise SourceError(Trouble.SHAPE, "the `data` of a message is not base64") from None
     kind = text(envelope, "message", "attributes", "notificationType")
-    return PushMessage(kind, as_json(data) if data else None)
+    return kind, as_json(data) if data else None
 
 
 class GoogleToken:

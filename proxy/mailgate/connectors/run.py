@@ -1,8 +1,8 @@
 """One run: when it is due, its records stored in batches, and the devices that a complete list no longer has."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -48,8 +48,6 @@ class ReportStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """The result of a run."""
-
     NARROWS_AFTER: ClassVar[timedelta] = timedelta(hours=1)
     """How long devices of which a source suddenly sees less keep their older report, so that people can look at the list of
     them. A device that fell silent would keep it for ``posture.max_age``."""
@@ -125,7 +123,7 @@ class Run:
         return await self._let_go()
 
     async def _read(self, since: datetime | None) -> None:
-        async with reading(self.connector, since) as records:
+        async with aclosing(self.connector.devices(since)) as records:
             async for record in records:
                 self._batch.append(record)
                 if not record.gone:
@@ -171,17 +169,6 @@ class Run:
             ids = missing[start : start + BATCH]
             await run_to_end(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))
         return SourceOutcome(full=True, taken=self._taken - self._again, gone=len(missing))
-
-
-@asynccontextmanager
-async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[Report]]:
-    """The records of a connector. It is closed at the end, even if the reading stops early."""
-    records = connector.devices(since)
-    try:
-        yield records
-    finally:
-        if isinstance(records, AsyncGenerator):
-            await records.aclose()
 
 
 @asynccontextmanager

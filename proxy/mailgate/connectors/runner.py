@@ -4,7 +4,7 @@ import asyncio
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -32,7 +32,6 @@ from mailgate.connectors.run import (
     SourceOutcome,
     changes_since,
     may_hold,
-    reading,
     state_after,
 )
 from mailgate.connectors.setup import ApiConnector
@@ -81,8 +80,6 @@ SAMPLE = 500
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The options of a requested run."""
-
     full: bool = False
     """Whether to read everything, even if changes would be enough."""
     mark_missing_as_gone: bool = False
@@ -141,12 +138,12 @@ class Runner:
                 await run_to_end(self.store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
-        if settings.scheduled():  # the state is that of the runs, and a call does not put off the next run
-            self.numbers.count(name, SourceOutcome(taken=len(records)), tools.tally, 0.0)
-            return len(records)
-        state = (await self.store.states()).get(name) or SourceState(name)
-        now, outcome = tools.now(), SourceOutcome(taken=len(records), gone=sum(each.gone for each in records))
-        await self.store.note(state_after(state, outcome, now, now, state.listed))
+        outcome = SourceOutcome(taken=len(records), gone=sum(each.gone for each in records))
+        if (
+            not settings.scheduled()
+        ):  # else the state is that of the runs, and a call does not put off the next run
+            state, now = (await self.store.states()).get(name) or SourceState(name), tools.now()
+            await self.store.note(state_after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, tools.tally, 0.0)
         return len(records)
 
@@ -156,7 +153,7 @@ class Runner:
         tools, seen = self.tools(), list[Report]()
         connector = self.make(name, settings, tools)
         try:
-            async with reading(connector, None) as records:
+            async with aclosing(connector.devices(None)) as records:
                 async for record in records:
                     seen.append(record)
                     if len(seen) == SAMPLE:

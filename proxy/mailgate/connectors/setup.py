@@ -45,8 +45,6 @@ class PolicyStore:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The parts from which a connector is made."""
-
     name: str
     """The connector's name in the settings: the ``source`` of its records."""
     catalog: AppCatalog

@@ -4,7 +4,7 @@ Each part of the API has a version of its own, which ``Accept`` names. An empty 
 """
 
 import re
-from collections.abc import AsyncIterator, Container, Mapping
+from collections.abc import AsyncGenerator, Container, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,7 +42,7 @@ class WorkspaceOne(ApiConnector):
         self._settings = settings
         self._client = setup.client(settings, settings.base_url, _login(settings, setup))
 
-    async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, since: datetime | None) -> AsyncGenerator[Report, None]:
         query: list[tuple[str, str | int]] = [("orderby", "deviceid"), ("sortorder", "ASC")]
         if since is not None:
             query.append(("lastseen", f"{since - _ZONES:%Y-%m-%dT%H:%M:%S}"))
@@ -50,8 +50,7 @@ class WorkspaceOne(ApiConnector):
             self._client, _SEARCH, query, self._settings.page_size,
             items="Devices", total="Total", sized="pagesize", headers=_V2,
         )  # fmt: skip
-        async for record in self._asked(pages, _id, self._record, self._settings.at_once):
-            yield record
+        return self._asked(pages, _id, self._record, self._settings.at_once)
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9A-Fa-f-]{36}", device_id):

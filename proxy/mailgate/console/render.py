@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial, reduce
+from importlib.resources import files
 from typing import Any
 
 from aiohttp import web
@@ -35,7 +36,6 @@ from mailgate.model.phrase import (
     transformed,
     translate,
 )
-from mailgate.own_files import OwnFile
 from mailgate.policy.changes import subject_in_words
 from mailgate.tasks import compute
 from mailgate.texts import IN_ENGLISH, Language, TimeForm
@@ -71,9 +71,10 @@ def asset(name: str) -> web.Response:
     if name.endswith(".css"):
         text = style(f"assets/{name}", package=__package__)
     elif name.endswith(".js"):
-        text = OwnFile(pages.__name__, "when.js").text() + OwnFile(__package__, f"assets/{name}").text()
+        parts = files(pages).joinpath("when.js"), files(__package__).joinpath("assets", name)
+        text = "".join(each.read_text("utf-8") for each in parts)
     else:
-        text = OwnFile(__package__, f"assets/{name}").text()
+        text = files(__package__).joinpath("assets", name).read_text("utf-8")
     return web.Response(text=text, content_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 

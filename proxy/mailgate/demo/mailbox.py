@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import MIMEPart
 from email.policy import default
+from importlib.resources import files
 from typing import TypeVar
 from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from mailgate.own_files import OwnFile
 
 MAX_UPLOAD = 25 * 1024 * 1024
 """The largest accepted form, in bytes."""
@@ -46,7 +45,7 @@ class MailboxMessage:
 
 def shipped_messages() -> list[MailboxMessage]:
     """The messages that come with the demo, newest first."""
-    sources = OwnFile(__package__, "inbox").path.iterdir()
+    sources = files(__package__).joinpath("inbox").iterdir()
     messages = [read_message(source.read_bytes()) for source in sources if source.name.endswith(".eml")]
     return sorted(messages, key=lambda message: message.date, reverse=True)
 
@@ -88,7 +87,7 @@ class Mailbox:
             "sent": deque(maxlen=MAX_SENT),
         }
         self._clock = clock
-        self._style = OwnFile(__package__, "mailbox.css").text()
+        self._style = files(__package__).joinpath("mailbox.css").read_text()
         self._pages = Environment(
             loader=PackageLoader("mailgate.demo"),
             autoescape=True,

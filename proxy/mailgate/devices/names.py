@@ -69,8 +69,13 @@ def forms_of(kind: str, name: str) -> frozenset[str]:
     """Every form in which a name of this kind may be stored, in whatever form it is typed. An empty one has none."""
     if kind == EAS:
         return eas_forms(name)
-    text = {SERIAL: serial_text, UDID: udid_text, DIRECTORY: udid_text}.get(kind, str)(name)
-    return frozenset({text} - {""})
+    return frozenset({text_of(kind, name)} - {""})
+
+
+def text_of(kind: str, name: str) -> str:
+    """A name of this kind in the form in which names are compared."""
+    forms = {SERIAL: serial_text, UDID: udid_text, DIRECTORY: udid_text, EAS: eas_text}
+    return forms.get(kind, str)(name)
 
 
 def _text(eas_id: str) -> bytes:

@@ -12,8 +12,7 @@ from cachetools import LRUCache
 from pydantic import ValidationError
 
 from mailgate import __version__
-from mailgate.attest import mint
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused, mint
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object

@@ -104,7 +104,7 @@ class Metrics:
             "mailgate_help_requests", "Requests for help from the page of a refusal", "rule"
         )
         self.let_ins = counter(
-            "mailgate_let_ins", "People who let themselves in, by the rule that refused them", "rule"
+            "mailgate_let_ins", "Times people let themselves in, by the rule that refused them", "rule"
         )
         self.lines_lost = counter(
             "mailgate_log_lines_lost",

@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
+from mailgate.attest import Refused
 from mailgate.attest.app_attest import AppleApp, check_assertion
-from mailgate.attest.errors import Refused
 from mailgate.attest.report import (
     AppAnswers,
     Profile,

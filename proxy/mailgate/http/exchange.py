@@ -123,40 +123,42 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
+    # what most requests leave as it is stands here, and costs none of them anything
+    started = False
+    """Whether the first byte of the final response was written."""
+    answer_fields: Sequence[tuple[str, str]] = ()
+    """Fields that the gate adds to the answer, whether its own or the webmail's."""
+    reference = ""
+    """The reference id, once it was shown (``gateway/answer.py``)."""
+    give_up: Callable[[], None] | None = None
+    """Called when the client leaves while no task serves it."""
+    # for what lasts, and is judged again (``gateway/streams.py``)
+    verdict: tuple[Access, Decision] | None = None
+    """The latest verdict on it; None if it was let in by a cached one, or could not be judged again."""
+    until: datetime | None = None
+    """The first moment at which the time alone may change that verdict; None if it is not worked out yet."""
+    limit: asyncio.Timeout | None = None
+    """Ends the task that carries it; None while no task does."""
+    # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
+    asked_at = answered_at = 0.0
+    """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
+    status = 0
+    """The status of the final response; 0 while there is none."""
+    judged: DecisionSummary | None = None
+    origin: Origin | None = None
+    failed = ""
+    """Why it could not be served; empty if it was."""
+    hangs = False
+    """Whether it waits on purpose, so that its time means nothing."""
+    trace: Trace | None = None
+
     def __init__(self, head: RequestHead, body: StreamReader | bytes, connection: ClientConnection) -> None:
         self.head = head
         self._body = body  # the bytes of one that came with its head, until somebody reads them in pieces
         self.connection = connection
         self.content: bytes | None = body if isinstance(body, bytes) else b""
         """The whole body if it came with its head; None once it was forwarded. ``body`` has it too."""
-        self.started = False
-        """Whether the first byte of the final response was written."""
-        self.answer_fields: Sequence[tuple[str, str]] = ()
-        """Fields that the gate adds to the answer, whether its own or the webmail's."""
-        self.reference = ""
-        """The reference id, once it was shown (``gateway/answer.py``)."""
-        self.give_up: Callable[[], None] | None = None
-        """Called when the client leaves while no task serves it."""
-        # for what lasts, and is judged again (``gateway/streams.py``)
-        self.verdict: tuple[Access, Decision] | None = None
-        """The latest verdict on it; None if it was let in by a cached one, or could not be judged again."""
-        self.until: datetime | None = None
-        """The first moment at which the time alone may change that verdict; None if it is not worked out yet."""
-        self.limit: asyncio.Timeout | None = None
-        """Ends the task that carries it; None while no task does."""
-        # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
         self.began_at = perf_counter()
-        self.asked_at = self.answered_at = 0.0
-        """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
-        self.status = 0
-        """The status of the final response; 0 while there is none."""
-        self.judged: DecisionSummary | None = None
-        self.origin: Origin | None = None
-        self.failed = ""
-        """Why it could not be served; empty if it was."""
-        self.hangs = False
-        """Whether it waits on purpose, so that its time means nothing."""
-        self.trace: Trace | None = None
 
     @property
     def body(self) -> StreamReader:

@@ -5,34 +5,22 @@ certificate, the client's address, and the address or method of the request. Cli
 ``deploy/make_unforged.py`` writes the configurations of the other proxies from this table.
 """
 
+import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.resources import files
 
-from pydantic import BaseModel, ConfigDict
+_TABLE = tomllib.loads(files(__package__).joinpath("forgeable.toml").read_text("utf-8"))
 
-from mailgate.own_files import OwnFile
-
-
-class _Table(BaseModel):
-    """The parts of ``forgeable.toml``, each with names, or with the ends of names by their beginning."""
-
-    model_config = ConfigDict(extra="forbid")
-    families: dict[str, str]
-    own: dict[str, str]
-    names: dict[str, str]
-
-
-_TABLE = OwnFile(__package__, "forgeable.toml").table(_Table)
-
-OWN: tuple[str, ...] = tuple(_TABLE.own)
+OWN: tuple[str, ...] = tuple(_TABLE["own"])
 """The gate's own families. Clients believe these fields, so they are removed from the webmail's answers too."""
-FAMILIES: Mapping[str, str] = _TABLE.families | _TABLE.own
+FAMILIES: Mapping[str, str] = _TABLE["families"] | _TABLE["own"]
 """Families of names by their beginning, each with the ends of its known names.
 
 A proxy that cannot remove names by their beginning removes each known name. If another name of a family comes with a
 question, the gate refuses the request (``gateway/authz/verdict_key.py``).
 """
-NAMES: frozenset[str] = frozenset(name for names in _TABLE.names.values() for name in names.split())
+NAMES: frozenset[str] = frozenset(name for names in _TABLE["names"].values() for name in names.split())
 """Names of no family."""
 
 

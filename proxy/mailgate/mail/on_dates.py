@@ -41,12 +41,9 @@ _KINDS = {Stage.WARN: MailKind.WARNED, Stage.ENFORCE: MailKind.ENFORCED}
 
 @dataclass(frozen=True, slots=True)
 class DatedNotice:
-    """A notice that starts by itself."""
-
     rule: Rule
     kind: MailKind
     at: datetime
-    """When it starts."""
     until: datetime
     """From when on it no longer starts by itself."""
     on_start: bool

@@ -339,7 +339,6 @@ async def queue(store: Store, mails: Iterable[Mail], person: Person, topic: Topi
 
 
 def notice_about(topic: Topic, audience: Audience, login: str, language: str) -> Notice:
-    """The notice for the mail to one person."""
     rule = topic.rule
     return Notice(
         topic.kind,

@@ -116,6 +116,8 @@ TIMEOUT_SECONDS = 10.0
 _ANSWER = 30.0
 """The seconds for the answer to a whole message, which a server may scan first."""
 _CLOSING = 421
+_FAULTS = (aiosmtplib.SMTPException, OSError)
+"""No connection, no answer in time, or a refusal."""
 
 
 class MailRefused(OSError):
@@ -156,7 +158,7 @@ class MailServer:
         try:
             async with SMTP(**self.reached()):
                 pass
-        except (aiosmtplib.SMTPException, OSError) as error:
+        except _FAULTS as error:
             raise MailRefused(_word(error)) from None
 
 
@@ -178,20 +180,17 @@ class SmtpTransport:
             await client.mail(parseaddr(message["From"])[1])
             await client.rcpt(parseaddr(message["To"])[1])
         except aiosmtplib.SMTPRecipientRefused as error:
-            await self._give_up(error.code)
+            await self._end_transaction(error.code)
             raise _about_one(error.code) from None
-        except (aiosmtplib.SMTPException, OSError) as error:  # no connection, or an answer took too long
+        except _FAULTS as error:
             await self.close()
             raise TransportDownError(_word(error)) from None
         self._offered = (key, message.as_bytes(policy=WIRE))
 
     async def abort(self, key: str) -> None:
-        if self._client is not None and self._offered[0] == key:
+        if self._offered[0] == key:
             self._offered = ("", b"")
-            try:
-                await self._client.rset()
-            except (aiosmtplib.SMTPException, OSError):
-                await self.close()
+            await self._end_transaction()
 
     async def commit_delivery(self, key: str) -> None:
         (offered, message), self._offered = self._offered, ("", b"")
@@ -200,9 +199,9 @@ class SmtpTransport:
         try:
             await self._client.data(message, timeout=_ANSWER)
         except aiosmtplib.SMTPDataError as error:
-            await self._give_up(error.code)
+            await self._end_transaction(error.code)
             raise _about_one(error.code) from None
-        except (aiosmtplib.SMTPException, OSError) as error:
+        except _FAULTS as error:
             await self.close()
             raise UnknownOutcomeError(_word(error)) from None
 
@@ -223,21 +222,21 @@ class SmtpTransport:
         client = SMTP(**self._server.reached())
         try:
             await client.connect()
-        except (aiosmtplib.SMTPException, OSError) as error:
+        except _FAULTS as error:
             client.close()
             raise TransportDownError(_word(error)) from None
         self._client = client
         return client
 
-    async def _give_up(self, code: int) -> None:
-        """End a transaction that was refused. After a 421 the server closes the connection."""
-        if code == _CLOSING or self._client is None:
-            await self.close()
-            return
+    async def _end_transaction(self, code: int = 0) -> None:
+        """End a transaction, refused with ``code`` or not. After a 421 the server closes the connection."""
         try:
-            await self._client.rset()
-        except (aiosmtplib.SMTPException, OSError):
-            await self.close()
+            if self._client is not None and code != _CLOSING:
+                await self._client.rset()
+                return
+        except _FAULTS:
+            pass
+        await self.close()
 
 
 def _about_one(code: int) -> RejectedMailError | DeferredError | TransportDownError:

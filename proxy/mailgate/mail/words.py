@@ -164,7 +164,6 @@ def _subject(notice: Notice, language: Language) -> Markup:
 
 
 def _why(notice: Notice) -> Phrase:
-    """Why this person gets this mail."""
     if notice.kind is not MailKind.REPLY:
         return _WHY_CORRECTED if notice.kind is MailKind.CORRECTION else _WHY
     return _WHY_REPLY if notice.was_requested else _WHY_WRITTEN

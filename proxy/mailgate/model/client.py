@@ -25,8 +25,6 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProtocolTraits:
-    """What holds for every request in a protocol."""
-
     path: str = ""
     """The path that is recorded, by which it is recognised again; if empty, the first folder of the request's own."""
     of_mail_apps: bool = False
@@ -63,7 +61,6 @@ PROTOCOL_TRAITS: Mapping[Protocol, ProtocolTraits] = {
     Protocol.SUBMISSION: _LOGIN,
     Protocol.SIEVE: _LOGIN,
 }
-"""The traits of every protocol."""
 LOGIN_PROTOCOLS = frozenset(each for each, traits in PROTOCOL_TRAITS.items() if traits.is_login)
 """The side door: the protocols between a mail server and mail clients (RFC 9051, 1939, 6409 and 5804)."""
 
@@ -179,7 +176,6 @@ class Client:
 
     @property
     def contradicted(self) -> bool:
-        """Whether two signals name different kinds."""
         return any(f.reason is Reason.KIND_CONTRADICTED for f in self.findings)
 
     @property

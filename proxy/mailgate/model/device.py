@@ -271,6 +271,8 @@ class Posture:
     last_known_until: datetime | None = None
     """Set while a source cannot be asked, if the device will be ``unavailable`` at ``expires_at``: until when ``last_state``
     will count then."""
+    by_denial: bool = False
+    """Whether what decides the state is no look, but a check of what cannot run, which is as of ``reported_at``."""
     witness: Witness | None = None
     """The last look that saw all of ``apps``, which the one that decides the state may not have seen; None if there is none."""
 
@@ -280,9 +282,13 @@ class Posture:
         return self.reported_at and self.reported_at - self.lag
 
     def look(self, *, at_apps: bool) -> Witness | None:
-        """The look to name for a decision: of one because of apps that are there, by who saw them."""
-        told = Witness(self.source, self.reported_at, self.lag) if self.reported_at else None
-        return self.witness if at_apps else told
+        """The look to name for a decision: of one because of apps that are there, by who saw them. None if nobody looked: who checks what
+        cannot run does not see what is there."""
+        if at_apps:
+            return self.witness
+        if self.reported_at is None or self.by_denial:
+            return None
+        return Witness(self.source, self.reported_at, self.lag)
 
 
 VERDICT_AGE = timedelta(hours=24)

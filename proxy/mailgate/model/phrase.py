@@ -193,12 +193,10 @@ def joined_names(names: Sequence[str], last: Callable[[str, str], str]) -> str:
 
 
 def joined_by_and(first: str, last: str) -> Phrase:
-    """Two names joined with ``and``."""
     return phrase("%(first)s and %(last)s", first=first, last=last)
 
 
 def joined_by_or(first: str, last: str) -> Phrase:
-    """Two names joined with ``or``."""
     return phrase("%(first)s or %(last)s", first=first, last=last)
 
 

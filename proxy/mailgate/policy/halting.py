@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Self, TypeVar
 from pydantic import Field, model_validator
 
 from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Reason
-from mailgate.model.phrase import phrase, wrong_value
+from mailgate.model.phrase import joined, phrase, plural, wrong_value
 from mailgate.model.proofs import accepted
 from mailgate.policy.people import user_text
 from mailgate.policy.written import Duration, Share, Strict, in_words
@@ -129,19 +129,33 @@ class HaltCounter:
             return ""
         told = {"came": str(came), "within": in_words(self.limits.within), "limit": f"{limit * 100:g}"}
         if self.limits.of == "people":
-            return phrase(
+            why = phrase(
                 "%(stopped)s of %(came)s people were refused within %(within)s; the limit is %(limit)s%%",
                 stopped=str(stopped),
                 **told,
             )
+            return self._with_devices(why)
         part = sum(each.stopped / each.came for each in self._requests.values()) / came
         if part <= limit:
             return ""
-        return phrase(
+        why = phrase(
             "%(part)s%% of the requests of %(came)s people, each with the same weight, were refused within %(within)s; the limit is %(limit)s%%",
             part=f"{part * 100:.3g}",
             **told,
         )
+        return self._with_devices(why)
+
+    def _with_devices(self, why: str) -> str:
+        """A reason with how many of those who came are no people by name."""
+        devices = sum(not each.person for each in self._came)
+        if not devices:
+            return why
+        are = plural(
+            "%(count)s of those who came is a device whose person is not known",
+            "%(count)s of those who came are devices whose person is not known",
+            devices,
+        )
+        return joined([why, are], "; ")
 
     def _count_request(self, person: str, stopped: bool, now: datetime) -> None:
         if not self._parts or now - self._parts[-1][0] >= self.limits.within / _PARTS:

@@ -291,7 +291,7 @@ class Plan(MoversAtMoment):
     moves: list[Move]
     """How many go from one effect to another."""
     depends_on: dict[str, int]
-    """The variables that unknown decisions depend on, each with the number of people."""
+    """The variables that unknown decisions depend on, each with the number of requests that were decided again."""
     later: list[Moment]
     """How many move when stages begin, and when graces and exemptions end."""
     undated: UndatedMovers
@@ -335,6 +335,13 @@ class Plan(MoversAtMoment):
             Between(least, max(least, min(sum(out.values()), everybody))),
             {name: self._by_value(then, name) for name in ("kind", "group")},
         )
+
+    @property
+    def regaining(self) -> Between:
+        """The people who have no mail on some device, and get it there at once. Who was only warned had it."""
+        back = (Effect.ALLOW, Effect.WARN)
+        found = [each.people for each in self.moves if each.before in OUT and each.to in back]
+        return _among(found, self.totals.people)
 
     def _by_value(self, then: MoversAtMoment, dimension: str) -> dict[str, Between]:
         whole = {row.value: row.people for row in self.company.get(dimension, ())}

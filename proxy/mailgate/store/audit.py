@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
 from mailgate.store import gates
+from mailgate.store.bulk_rows import RowPage
 from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import VERIFY, AuditBreak, AuditEntry, AuditHead, Chain, digest_of, entry_of
@@ -49,14 +50,6 @@ class StampedAct(Act):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """Some entries, the newest first, and the number before which the next page begins; None if there are no more."""
-
-    entries: tuple[AuditEntry, ...]
-    before: int | None
-
-
 class Audit(Queries):
     async def append(self, act: Act) -> AuditEntry:
         """Write an act in its own transaction. Raises StoreError if the log does not accept entries."""
@@ -80,7 +73,7 @@ class Audit(Queries):
 
     async def search(
         self, sought: str, who: str, before: int, size: int, first: int = ALL.start
-    ) -> AuditPage:
+    ) -> RowPage[AuditEntry, int]:
         """Entries from number ``first`` on and before ``before``, the newest first.
 
         A search for words reads at most ``WINDOW`` entries. So it may find few or none although earlier entries match.
@@ -96,8 +89,8 @@ class Audit(Queries):
                 end = (await connection.execute(_end_of_window(theirs))).scalar()
                 theirs += [_has(sought), *([audit.c.number >= end] if end else [])]
             rows = (await connection.execute(query.where(*theirs))).mappings()
-            found = tuple(entry_of(row) for row in rows)
-        return AuditPage(found, found[-1].number if len(found) == size else end)
+            found = [entry_of(row) for row in rows]
+        return RowPage(found, found[-1].number if len(found) == size else end)
 
     async def pages(
         self, sought: str = "", who: str = "", numbers: range = ALL

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -157,6 +157,17 @@ class Order(NamedTuple):
         """That a row comes after the one with this value and number."""
         row, place = tuple_(self.lead, self.number), (value, number)
         return row < place if self.descending else row > place
+
+
+Row = TypeVar("Row")
+Place = TypeVar("Place")
+
+
+class RowPage(NamedTuple, Generic[Row, Place]):
+    """Some rows in order, and the place after which the next page begins; None if there are no more."""
+
+    rows: Sequence[Row]
+    after: Place | None
 
 
 class RowPosition(NamedTuple):

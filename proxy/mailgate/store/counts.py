@@ -142,8 +142,6 @@ class VerdictKey(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A count in one span of time."""
-
     at: datetime
     name: str
     times: int

@@ -77,7 +77,6 @@ class Part:
         return self._row._make(values)
 
     def rows(self, told: str | None) -> list[Any]:
-        """Read the rows from a JSON text."""
         return [self.row(values) for values in json.loads(told or "[]")]
 
 
@@ -219,7 +218,6 @@ def _looks(connection: AsyncConnection, new_reports: Sequence[Report]) -> Iterat
 
 
 def _whole(found: Iterable[Any]) -> Device:
-    """The device in a row of ``_WHOLE``."""
     told, *parts = found
     row = _DEVICE.row(json.loads(told))
     reported, named, noted = (part.rows(each) for part, each in zip(_PARTS, parts, strict=True))

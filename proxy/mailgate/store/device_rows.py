@@ -18,7 +18,7 @@ from sqlalchemy.types import NullType
 from mailgate.devices.device import Device
 from mailgate.devices.names import ids, logins, user_text
 from mailgate.model.times import LONG_AGO
-from mailgate.store.bulk_rows import Order, among, put_rows
+from mailgate.store.bulk_rows import Order, RowPage, among, put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
@@ -108,14 +108,6 @@ _EQUAL = ("state", "mail", "source", "os", "kind")
 """The columns that are compared as they are, beginning with those that leave the fewest rows in most companies."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDevices:
-    """Some devices in order, and the key after which the next page begins; None if there are no more."""
-
-    devices: tuple[Device, ...]
-    after: int | None
-
-
 class OutageCause(NamedTuple):
     """Why some people have a device without mail. Who has several such devices is counted once, for an app before all else."""
 
@@ -198,7 +190,6 @@ class DeviceRows(Queries):
         return found
 
     async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
-        """The rows that differ from the stored ones."""
         query = select(device_rows).where(_COLUMNS.device.in_([each.device for each in rows]))
         stored = {each.device: each for each in await self._each(query, made(DeviceRow), timeout_seconds=60)}
         return [each for each in rows if stored.get(each.device) != each]
@@ -222,11 +213,10 @@ class DeviceRows(Queries):
         return sorted(found, key=lambda row: (row.person, row.device))
 
     async def of_people(self, people: Sequence[str]) -> list[DeviceRow]:
-        """The rows of the devices of these people."""
         query = select(device_rows).where(_COLUMNS.person.in_(people))
         return await self._each(query, made(DeviceRow), timeout_seconds=10)
 
-    async def search(self, wanted: DeviceFilter, after: int, size: int) -> FoundDevices:
+    async def search(self, wanted: DeviceFilter, after: int, size: int) -> RowPage[Device, int]:
         """The next devices after the one with this key whose rows match."""
         async with self._database.reading(timeout_seconds=10) as connection:
             last_one = select(device_rows).where(_COLUMNS.device == after)
@@ -236,7 +226,7 @@ class DeviceRows(Queries):
             last = await connection.scalar(end) if end is not None and len(keys) <= size else None
             found = {each.number: each for each in await load(connection, keys[:size])}
         more, keys = (keys[size - 1] if len(keys) > size else last), keys[:size]
-        return FoundDevices(tuple(found[key] for key in keys if key in found), more)
+        return RowPage([found[key] for key in keys if key in found], more)
 
     async def count(self, wanted: DeviceFilter) -> tuple[int, bool]:
         """The number of devices that match, and whether it is complete: no more than ``COUNTED`` rows are read."""

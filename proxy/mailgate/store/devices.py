@@ -10,21 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Device, Report, typed_id
 from mailgate.devices.matching import DeviceSet
-from mailgate.devices.names import (
-    CERT,
-    DIRECTORY,
-    EAS,
-    FORMER,
-    KEY,
-    MDM,
-    SERIAL,
-    UDID,
-    USER,
-    eas_forms,
-    serial_text,
-    udid_text,
-    user_text,
-)
+from mailgate.devices.names import EAS, FORMER, MDM, STRONG, USER, forms_of, user_text
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import count_change, put_rows
 from mailgate.store.database import Database
@@ -251,18 +237,10 @@ def reported_for(person: str) -> Any:
 def called(*texts: str) -> Any:
     """The keys of the devices that have one of these names, in any form in which it may be written."""
     own = [typed_id(text) for text in texts]
-    forms: dict[str, Iterable[str]] = {
-        FORMER: own,
-        SERIAL: {serial_text(text) for text in texts},
-        UDID: {udid_text(text) for text in texts},
-        DIRECTORY: {udid_text(text) for text in texts},
-        KEY: texts,
-        CERT: texts,
-        EAS: {form for text in texts for form in eas_forms(text)},
-    }
+    forms = {kind: {form for text in texts for form in forms_of(kind, text)} for kind in STRONG}
     named = [
         select(device_names.c.device).where(device_names.c.kind == kind, device_names.c.name.in_(names))
-        for kind, names in forms.items()
+        for kind, names in {**forms, FORMER: own}.items()
     ]
     reported = [reports.c.id.in_(texts)]
     reported += [reported_for(person) for person in dict.fromkeys(map(user_text, texts)) if person]

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import JSON, ColumnElement, Select, and_, case, func, or_, select, type_coerce
 
 from mailgate.devices.names import user_text
+from mailgate.store.bulk_rows import RowPage
 from mailgate.store.database import Queries, made
+from mailgate.store.enrolments import EnrolledKey
 from mailgate.store.folding import WireText, WithoutCase, begins_with, function
 from mailgate.store.schema import Instant, enrolment_tokens, laptop_readers
 from mailgate.store.schema import enrolled_keys as keys
@@ -52,8 +54,6 @@ class BrowserState(StrEnum):
 
 
 class Heard(StrEnum):
-    """When a browser reported last."""
-
     DAY = "day"
     WEEK = "week"
     """Within a week, but not within a day."""
@@ -99,27 +99,15 @@ class FleetFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class FleetBrowser:
+class FleetBrowser(EnrolledKey):
     """One browser, by its key."""
 
-    thumbprint: str
-    device: str
-    owner: str
-    machine: str
-    proven: bool
-    token: str
-    made_at: datetime
-    reported_at: datetime | None
-    revoked_at: datetime | None
-    said: str
-    state: str
-    bare_at: datetime | None
+    state: str = ""
+    bare_at: datetime | None = None
     """When its person last asked for mail by such a browser without a proof; None if that is not recorded."""
 
 
 class Place(NamedTuple):
-    """The place of a browser in the list."""
-
     person: str
     thumbprint: str
 
@@ -132,14 +120,6 @@ class Readers(NamedTuple):
     """Those whom a trusted proxy named. Only of these it is known whether they asked without a proof."""
     without: int
     """Those who asked without a proof, and of whom no browser has reported in that week."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundBrowsers:
-    """Some browsers, and the place after which the next page begins; None if there are no more."""
-
-    browsers: tuple[FleetBrowser, ...]
-    after: Place | None
 
 
 class PersonWithout(NamedTuple):
@@ -171,22 +151,22 @@ class BrowserFleet(Queries):
         silent_after: timedelta,
         size: int,
         after: Place | None = None,
-    ) -> FoundBrowsers:
+    ) -> RowPage[FleetBrowser, Place]:
         """The next browsers that match, in the order of their people. At most ``WINDOW`` are read: few or none may be found before the end."""
         near = (
             select(*keys.c).where(keys.c.app == "", *_named(wanted.name), *_behind(after)).order_by(*_ORDER)
         )
         each = _Browsers(now, silent_after, near.limit(WINDOW))
-        own = [each.keys[name] for name in FleetBrowser.__slots__ if name in each.keys]
+        own = [each.keys[column.name] for column in keys.c]
         query = each.query(*own, each.state.label("state"), laptop_readers.c.bare_at)
         query = query.where(*each.filters(wanted)).order_by(each.person, each.keys.thumbprint).limit(size + 1)
         found = await self._each(query, made(FleetBrowser), timeout_seconds=30)
         if len(found) > size:
             last = found[size - 1]
-            return FoundBrowsers(tuple(found[:size]), Place(user_text(last.owner), last.thumbprint))
+            return RowPage(found[:size], Place(user_text(last.owner), last.thumbprint))
         end = near.with_only_columns(*_ORDER).offset(WINDOW - 1).limit(1)
         rows = await self._rows(end, timeout_seconds=30)
-        return FoundBrowsers(tuple(found), Place(*rows[0]) if rows else None)
+        return RowPage(found, Place(*rows[0]) if rows else None)
 
     async def readers(self, now: datetime) -> Readers:
         """How many people ask for mail on a laptop, and how many of them only without the extension."""

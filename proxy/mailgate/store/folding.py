@@ -49,35 +49,27 @@ def _written(form: str, element: FunctionElement[Any], compiler: SQLCompiler, **
     return form.format(*parts, every=", ".join(parts))
 
 
-class Folded(FunctionElement[str]):
-    """A text as ``folded`` returns it."""
-
-    type = WireText()
-    inherit_cache = True
-
-
-@compiles(Folded, "sqlite")
-def _on_sqlite(element: Folded, compiler: SQLCompiler, **how: Any) -> str:
-    text = compiler.process(element.clauses, **how)
-    beyond = f"length({text}) <> length(CAST({text} AS BLOB))"
-    return f"CASE WHEN {beyond} THEN {FUNCTION}({text}) ELSE {_ASCII.format(text)} END"
-
-
-@compiles(Folded, "postgresql")
-def _on_postgresql(element: Folded, compiler: SQLCompiler, **how: Any) -> str:
-    text = compiler.process(element.clauses, **how)
-    apart = f"regexp_replace(normalize({text}, NFKD), '[{ACCENTS[0]}-{ACCENTS[1]}]', '', 'g')"
-    for letter, more in _LONGER.items():
-        apart = f"replace({apart}, '{letter}', '{more}')"
-    apart = f"translate({apart}, '{''.join(_PAIRS)}', '{''.join(_PAIRS.values())}')"
-    beyond = f"octet_length({text}) <> char_length({text})"
-    return f"CASE WHEN {beyond} THEN {_ASCII.format(apart)} ELSE {_ASCII.format(text)} END"
-
-
 def teach(connection: Any) -> None:
     """Add the function to a connection to SQLite."""
     connection.create_function(FUNCTION, 1, folded, deterministic=True)
 
+
+def _on_postgresql() -> str:
+    apart = f"regexp_replace(normalize({{0}}, NFKD), '[{ACCENTS[0]}-{ACCENTS[1]}]', '', 'g')"
+    for letter, more in _LONGER.items():
+        apart = f"replace({apart}, '{letter}', '{more}')"
+    apart = f"translate({apart}, '{''.join(_PAIRS)}', '{''.join(_PAIRS.values())}')"
+    return (
+        f"CASE WHEN octet_length({{0}}) <> char_length({{0}}) THEN {_ASCII.format(apart)} ELSE {_ASCII} END"
+    )
+
+
+Folded = function(
+    WireText(),
+    sqlite=f"CASE WHEN length({{0}}) <> length(CAST({{0}} AS BLOB)) THEN {FUNCTION}({{0}}) ELSE {_ASCII} END",
+    postgresql=_on_postgresql(),
+)
+"""A text as ``folded`` returns it."""
 
 # By the rules of a language "Ä" would become "ä", and the index would change with the system's library of languages.
 WithoutCase = function(WireText(), default="lower({0})", postgresql='lower({0} COLLATE "C")')

@@ -90,8 +90,6 @@ class GateHeartbeat:
 
 @dataclass(frozen=True, slots=True)
 class LastHeartbeat:
-    """The last report of a process."""
-
     heartbeat: GateHeartbeat
     ago: timedelta
     """The time since the report by the database's clock, since the clocks of gates may differ."""

@@ -18,7 +18,7 @@ from mailgate.store.schema import audit
 
 @dataclass(frozen=True, slots=True)
 class KeptOut:
-    """The number of people, and of devices without a known person."""
+    """The number of people, and of devices, whosever they are. An act on a single device or key counts for one of each."""
 
     people: int = 0
     devices: int = 0

@@ -22,8 +22,6 @@ _KNOWN = 50_000
 
 
 class LaptopReader(NamedTuple):
-    """One person with one kind of browser."""
-
     person: str
     os: str
     browser: str

@@ -24,8 +24,6 @@ _ABOUT = TypeAdapter(tuple[ToldDevice, ...])
 
 
 class MailState(StrEnum):
-    """The state of a mail."""
-
     QUEUED = "queued"
     SENDING = "sending"
     """From just before it is given to the server until the outcome is known (decision 15)."""
@@ -92,7 +90,6 @@ class StartedNotice:
     why: str = ""
     """Why it was held back, as a word; empty if it was started."""
     mails: int = 0
-    """How many mails were queued."""
 
 
 Which = Sequence[str] | NoticeKey | None

@@ -77,6 +77,8 @@ WAIT_FOR_RULE = timedelta(minutes=10)
 _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
 """The kinds of mails that stay true when the version in force is rolled back."""
 
+_KINDS = [each.value for each in MailKind]
+
 
 class MailQueue(Queries):
     async def queue(self, rows: Iterable[Mail], act: Callable[[int], Act] | None = None) -> int:
@@ -109,7 +111,8 @@ class MailQueue(Queries):
 
     async def started(self) -> list[StartedNotice]:
         """The notices that were started or held back, the newest first, also those of versions that were rolled back since."""
-        query = select(started_notices).order_by(started_notices.c.at.desc(), started_notices.c.serial.desc())
+        query = select(started_notices).where(started_notices.c.kind.in_(_KINDS))
+        query = query.order_by(started_notices.c.at.desc(), started_notices.c.serial.desc())
         rows = await self._each(query, made(StartedNotice))
         return [replace(each, kind=MailKind(each.kind)) for each in rows]
 
@@ -145,7 +148,8 @@ class MailQueue(Queries):
     async def has_work(self, now: datetime) -> bool:
         """Whether there is work: a mail to try, or one that was begun and not ended. The query is cheap."""
         queued = and_(mails.c.state == MailState.QUEUED, mails.c.due_at <= now)
-        query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
+        begun = or_(queued, mails.c.state == MailState.SENDING)
+        query = select(mails.c.id).where(begun, mails.c.kind.in_(_KINDS)).limit(1)
         return bool(await self._rows(query))
 
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
@@ -184,7 +188,8 @@ class MailQueue(Queries):
     async def counts(self, about: NoticeKey | None = None) -> list[MailCount]:
         """The numbers of mails by rule, version, kind and state, the newest version first. ``about`` limits them to one rule."""
         along = (mails.c.version, mails.c.kind, mails.c.rule, mails.c.state)  # the order of the index
-        query = select(*along, func.count()).where(*_meant(about)).group_by(*along)
+        known = (mails.c.kind.in_(_KINDS), *_meant(about))
+        query = select(*along, func.count()).where(*known).group_by(*along)
         rows = await self._rows(query, timeout_seconds=30)
         found = [MailCount(rule, version, MailKind(k), MailState(s), n) for version, k, rule, s, n in rows]
         return sorted(found, key=lambda each: (-each.version, each.rule, each.kind, each.state))
@@ -212,7 +217,6 @@ class MailQueue(Queries):
         return await self._count(_unsure(which))
 
     async def unsure_corrections(self) -> int:
-        """How many of the unsure mails are corrections."""
         return await self._count([*_unsure(None), mails.c.kind == MailKind.CORRECTION])
 
     async def count_failed(self, which: Which = None) -> int:
@@ -256,7 +260,8 @@ class MailQueue(Queries):
         return await self._read(select(mails).where(meant, *read))
 
     async def _read(self, query: Any) -> list[Mail]:
-        return await self._each(query, mail_of, timeout_seconds=30)
+        """The mails of a query. Those of a kind that only a newer gate knows are left to it."""
+        return await self._each(query.where(mails.c.kind.in_(_KINDS)), mail_of, timeout_seconds=30)
 
 
 def _meant(which: Which) -> list[ColumnElement[bool]]:

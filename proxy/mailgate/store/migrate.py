@@ -167,7 +167,6 @@ def _take_steps(connection: Connection) -> None:
 
 
 def _columns(connection: Connection) -> dict[str, set[str]]:
-    """The columns of every table."""
     there: dict[str, set[str]] = {}
     for table_name, column_name in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]):
         there.setdefault(table_name, set()).add(column_name)

@@ -165,16 +165,14 @@ class People(Queries):
         """Who looked at a person and their devices, the newest first."""
         return await self._looks.of_person(login, names_of(devices), _PAGE)
 
-    async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]:
-        return await self._quarantine_mails(quarantine_mails.c.person.in_(persons))
-
-    async def quarantine_mails_about(self, devices: Collection[str]) -> list[QuarantineMail]:
-        return await self._quarantine_mails(quarantine_mails.c.device.in_(devices))
-
-    async def _quarantine_mails(self, chosen: ColumnElement[bool]) -> list[QuarantineMail]:
-        query = select(quarantine_mails).where(chosen).order_by(quarantine_mails.c.written_at.desc())
-        rows = await self._rows(query.limit(_PAGE))
-        return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
+    async def quarantine_mails(
+        self, persons: Collection[str] = (), *, devices: Collection[str] = ()
+    ) -> list[QuarantineMail]:
+        """The mails to one of these persons, or else about one of these devices, the last written first."""
+        columns = quarantine_mails.c
+        theirs = columns.person.in_(persons) if persons else columns.device.in_(devices)
+        query = select(columns.device, columns.reason, columns.written_at).where(theirs)
+        return await self._each(query.order_by(columns.written_at.desc()).limit(_PAGE), made(QuarantineMail))
 
     async def mails(self, login: str, addresses: Collection[str]) -> list[Mail]:
         """The mails about rules to a person, the newest first."""

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.simulate.judge import UNKNOWN
-from mailgate.store.bulk_rows import Order, insert_rows, upsert, upsert_rows
+from mailgate.store.bulk_rows import Order, RowPage, insert_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import begins_with
 from mailgate.store.schema import first_refusals, laptop_readers, plan_movers
@@ -55,14 +56,6 @@ class MoverFilter:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FoundMovers:
-    """Some movers in order, and the number after which the next page begins; None if there are no more."""
-
-    movers: tuple[Mover, ...]
-    after: int | None
-
-
 class PlanMovers(Queries):
     async def add(self, plan: str, first: int, movers: Sequence[Mover]) -> None:
         """Store movers of a plan, numbered from ``first`` on."""
@@ -75,7 +68,7 @@ class PlanMovers(Queries):
 
     async def search(
         self, plan: str, wanted: MoverFilter, after: int, size: int, *, large: bool
-    ) -> FoundMovers:
+    ) -> RowPage[Mover, int]:
         """The next movers after the one with this number. ``large``: the plan has more than ``WINDOW`` movers."""
         async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
@@ -92,7 +85,7 @@ class PlanMovers(Queries):
                 end = ordered.with_only_columns(_COLUMNS.number).offset(STEP - 1).limit(1)
                 last = await connection.scalar(end)
         more = rows[size - 1].number if len(rows) > size else last
-        return FoundMovers(tuple(_mover(row) for row in rows[:size]), more)
+        return RowPage([*map(_mover, rows[:size])], more)
 
     async def count(self, plan: str, wanted: MoverFilter, *, large: bool) -> tuple[int, int, bool]:
         """The number of rows and of people that match, and whether these are complete."""
@@ -111,7 +104,7 @@ class PlanMovers(Queries):
         behind: int | None = 0
         while behind is not None:
             found = await self.search(plan, wanted, behind, CHUNK, large=large)
-            yield found.movers
+            yield found.rows
             behind = found.after
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:
@@ -212,6 +205,10 @@ _OUT = (Effect.BLOCK.value, Effect.CHALLENGE.value)
 _FIRST = first_refusals.c
 
 
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
 class HourOfRefusals(NamedTuple):
     hour: datetime
     planned: int
@@ -230,7 +227,7 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
         person = user_text(sighting.user)
         subject = person or sighting.device
         if sighting.effect in _OUT and subject:
-            hour = tally.first.replace(minute=0, second=0, microsecond=0)
+            hour = _hour(tally.first)
             row: dict[str, Any] = {"policy": sighting.policy, "subject": subject, "rule": sighting.rule}
             row |= {"person": person, "device": sighting.device, "hour": hour, "sort": NEW}
             rows.setdefault((sighting.policy, subject), row)
@@ -266,18 +263,24 @@ class FirstRefusals(Queries):
         query = select(column).where(of, column.in_(names))
         return set(await self._values(query, timeout_seconds=10))
 
-    async def refused(self, policy: str, most: int) -> dict[str, str]:
-        """The first people and devices that were refused under ``policy``, each with who expected it."""
+    async def refused(self, policy: str, most: int, since: datetime = LONG_AGO) -> dict[str, str]:
+        """The first people and devices that were refused under ``policy`` since then, each with who expected it."""
         query = select(_FIRST.subject, _FIRST.sort).where(_FIRST.policy == policy, _FIRST.sort != BEFORE)
+        query = query.where(_FIRST.hour >= _hour(since))
         rows = await self._rows(query.order_by(_FIRST.sort, _FIRST.hour).limit(most), timeout_seconds=10)
         return {row.subject: row.sort for row in rows}
 
+    async def earlier(self, policy: str, since: datetime) -> int:
+        """How many people and devices were first refused under ``policy`` before then. Whether they were again is not recorded."""
+        query = select(func.count()).select_from(first_refusals)
+        before = query.where(_FIRST.policy == policy, _FIRST.hour < _hour(since))
+        return int(await self._value(before, timeout_seconds=10))
+
     async def by_hour(self, policy: str, since: datetime) -> list[HourOfRefusals]:
         """The first refusals under ``policy`` in each hour since then."""
-        start = since.replace(minute=0, second=0, microsecond=0)
         query = (
             select(_FIRST.hour, _FIRST.sort, func.count())
-            .where(_FIRST.policy == policy, _FIRST.hour >= start)
+            .where(_FIRST.policy == policy, _FIRST.hour >= _hour(since))
             .group_by(_FIRST.sort, _FIRST.hour)  # in the order of the index
         )
         found: dict[datetime, dict[str, int]] = {}

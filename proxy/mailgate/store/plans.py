@@ -62,14 +62,11 @@ class Plans(Queries):
         query = select(plans).where(plans.c.digest.startswith(name, autoescape=True))
         return await self._each(query.order_by(plans.c.made_at.desc()), _planned)
 
-    async def latest_of(self, candidate: str, serial: int, author: str = "") -> StoredPlan | None:
-        """The newest plan from this activation to the version with this digest, by anybody or one author."""
+    async def latest_of(
+        self, candidate: str, serial: int | None = None, author: str = ""
+    ) -> StoredPlan | None:
+        """The newest plan to the version with this digest, from any activation or this one, by anybody or one author."""
         query = _of(candidate, serial, author).order_by(plans.c.made_at.desc())
-        return await self._first(query.limit(1), _planned)
-
-    async def of_candidate(self, candidate: str) -> StoredPlan | None:
-        """The newest plan for the version with this digest; None if there is none."""
-        query = select(plans).where(plans.c.candidate == candidate).order_by(plans.c.made_at.desc())
         return await self._first(query.limit(1), _planned)
 
     async def latest(self, size: int) -> list[StoredPlan]:
@@ -97,8 +94,8 @@ class Plans(Queries):
             return True
 
 
-def _of(candidate: str, serial: int, author: str, since: datetime | None = None) -> Select[Any]:
-    where = [plans.c.candidate == candidate, plans.c.serial == serial]
+def _of(candidate: str, serial: int | None, author: str, since: datetime | None = None) -> Select[Any]:
+    where = [plans.c.candidate == candidate, *([] if serial is None else [plans.c.serial == serial])]
     where += [plans.c.author == author] if author else []
     return select(plans).where(*where, *([plans.c.made_at >= since] if since else []))
 

@@ -163,13 +163,9 @@ async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None
 async def _let_in_since(connection: AsyncConnection, relief: Relief, since: datetime) -> KeptRelief | None:
     """The last time that the person let themselves in from this rule since then."""
     those = (reliefs.c.cause == Cause.SELF_SERVICE, reliefs.c.rule == relief.rule, reliefs.c.at > since)
-    rows = await connection.execute(select(reliefs.c.number, reliefs.c.person).where(*those))
+    rows = await connection.execute(select(reliefs).where(*those).order_by(reliefs.c.number.desc()))
     name = counted_name(relief.person)
-    number = max((number for number, person in rows if counted_name(person) == name), default=None)
-    if number is None:
-        return None
-    found = (await connection.execute(select(reliefs).where(reliefs.c.number == number))).mappings().one()
-    return _kept(found)
+    return next((_kept(row) for row in rows.mappings() if counted_name(row["person"]) == name), None)
 
 
 async def _end(

@@ -5,27 +5,13 @@ search reads one window of the index, so that nobody waits for a million names.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, union
 
 from mailgate.devices.device import Device
-from mailgate.devices.names import (
-    CERT,
-    DIRECTORY,
-    EAS,
-    KEY,
-    SERIAL,
-    UDID,
-    eas_text,
-    folded,
-    ids,
-    serial_text,
-    storable,
-    udid_text,
-    user_text,
-)
+from mailgate.devices.names import STRONG, folded, ids, storable, text_of, user_text
+from mailgate.store.bulk_rows import RowPage
 from mailgate.store.database import Queries
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
@@ -36,14 +22,6 @@ WINDOW = 100_000
 """The most login names that one search for a part reads."""
 _SHORTEST = 3
 """The fewest characters of an id or a serial number for which a search is useful."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoginPage:
-    """Some login names in order, and the name after which the next page begins; empty if there are no more."""
-
-    names: tuple[str, ...]
-    after: str = ""
 
 
 class NameSearch(Queries):
@@ -61,19 +39,19 @@ class NameSearch(Queries):
             found = [each for query in queries for each in await connection.scalars(query.limit(size))]
         return sorted(set(found))[:size]
 
-    async def people_with(self, part: str, size: int, after: str = "") -> LoginPage:
+    async def people_with(self, part: str, size: int, after: str = "") -> RowPage[str, str]:
         """Login names in the next window after ``after`` that contain this text, without case, accents and what stands between
         the parts, of people who have a device."""
         person, sought = reports.c.person, storable(folded(part))
         if not sought.strip("."):
-            return LoginPage(())
+            return RowPage([], None)
         behind = select(person).where(HAS_PERSON, person > after).order_by(person)
         async with self._database.reading(timeout_seconds=10) as connection:
             end = await connection.scalar(behind.offset(WINDOW - 1).limit(1))
             within = [HAS_PERSON, person > after, *([person <= end] if end else [])]
             query = _distinct(person, *within, Folded(person).contains(sought, autoescape=True))
-            found = tuple(await connection.scalars(query.limit(size)))
-        return LoginPage(found, found[-1] if len(found) == size else end or "")
+            found = list(await connection.scalars(query.limit(size)))
+        return RowPage(found, found[-1] if len(found) == size else end)
 
     async def called(self, text: str, size: int) -> list[Device]:
         """Devices that have exactly this id or name, in any of its forms."""
@@ -98,20 +76,12 @@ def _called(text: str) -> Select[Any]:
 
 
 def _beginning(texts: Sequence[str], size: int) -> Select[Any]:
-    names = {
-        SERIAL: map(serial_text, texts),
-        UDID: map(udid_text, texts),
-        DIRECTORY: map(udid_text, texts),
-        EAS: map(eas_text, texts),
-        KEY: texts,
-        CERT: texts,
-    }
     looks = [_limited(devices.c.key, devices.c.id, each, size) for each in set(map(_id_text, texts))]
     looks += [_limited(reports.c.device, reports.c.id, each, size) for each in texts]
     looks += [
         _limited(device_names.c.device, device_names.c.name, name, size, device_names.c.kind == kind)
-        for kind, forms in names.items()
-        for name in dict.fromkeys(forms)
+        for kind in STRONG
+        for name in dict.fromkeys(text_of(kind, each) for each in texts)
         if name
     ]
     found = union(*(select(each.c[0]) for each in looks)).subquery()

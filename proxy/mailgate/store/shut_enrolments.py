@@ -84,8 +84,6 @@ class ShutEnrolment:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What was revoked by one name."""
-
     tokens: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import FORMER, user_text
 from mailgate.model import LOGIN_PROTOCOLS, ExtensionWord, RequestFacts
-from mailgate.store.bulk_rows import Newest, RowPosition, among, count_up, upsert, upsert_rows
+from mailgate.store.bulk_rows import Newest, RowPage, RowPosition, among, count_up, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import is_login
 from mailgate.store.schema import clients, device_names, devices, help_references, phone_changes, sightings
@@ -132,14 +132,6 @@ class Recorded:
     tally: Tally
 
 
-@dataclass(frozen=True, slots=True)
-class SightingPage:
-    """Some sightings, the last seen first, and the place after which the next page begins; None if there is none."""
-
-    found: tuple[Recorded, ...]
-    behind: RowPosition | None
-
-
 class Sightings(Queries):
     async def latest(self, *, device: str = "", user: str = "", size: int = _PAGE) -> list[Recorded]:
         """Sightings, the last seen first. They may be limited to one device or person."""
@@ -157,7 +149,7 @@ class Sightings(Queries):
 
     async def search(
         self, since: datetime, size: int, after: RowPosition | None = None, **wanted: str
-    ) -> SightingPage:
+    ) -> RowPage[Recorded, RowPosition]:
         """The sightings since then whose columns have these texts (an empty one is any), the last seen first. ``kind`` is the
         client's. At most ``WINDOW`` are read, so it may find few or none although there are more after them."""
         asked = {name: text for name, text in wanted.items() if text}
@@ -168,7 +160,7 @@ class Sightings(Queries):
         found = await self.where(and_(*near, *_equal(asked), *_LAST_FIRST.up_to(end)), size)
         if len(found) == size:
             end = RowPosition(found[-1].tally.last, found[-1].id)
-        return SightingPage(tuple(found), end)
+        return RowPage(found, end)
 
     async def _end_of_window(self, near: Sequence[ColumnElement[bool]]) -> RowPosition | None:
         places = select(*_LAST_FIRST).where(*near).order_by(*_LAST_FIRST.order)
@@ -319,8 +311,6 @@ def _read(row: Mapping[Any, Any]) -> Recorded:
 
 
 class SeenClient(NamedTuple):
-    """A client of a person on a device."""
-
     device: str
     user: str
     client_id: str

@@ -46,7 +46,6 @@ class Spool:
 
     @property
     def waiting(self) -> bool:
-        """Whether there are lines to take."""
         return self._path.exists() or self._taken.exists()
 
     def count(self) -> int:

@@ -19,9 +19,8 @@ from tests.vectors.build_certificate_vectors import (
     tlv,
 )
 
-from mailgate.attest import android_key
+from mailgate.attest import Refused, android_key
 from mailgate.attest.android_key import AndroidApp, read_application
-from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedEvidence
 from mailgate.attest.key_description import DescriptionError
 from mailgate.model import AttestedApp, HardwareResult, Reason

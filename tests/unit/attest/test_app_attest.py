@@ -26,9 +26,8 @@ from tests.unit.attest.hardware_evidence import (
 from tests.unit.attest.published import PUBLISHED
 from tests.vectors.build_certificate_vectors import IN_ENCLAVE, cbor, key
 
-from mailgate.attest import app_attest
+from mailgate.attest import Refused, app_attest
 from mailgate.attest.app_attest import CATEGORIES, AppleApp, CborError, check_assertion, read_map
-from mailgate.attest.errors import Refused
 from mailgate.attest.evidence import Evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.model import AttestedApp, Reason

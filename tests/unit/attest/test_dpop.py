@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.vectors import build_vectors as raw
 
-from mailgate.attest import mint
+from mailgate.attest import Refused, mint
 from mailgate.attest.dpop import ExpectedProof, Proof, ProvedKeys, check_proof, normalised, same_target
-from mailgate.attest.errors import Refused
 from mailgate.model import Reason
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

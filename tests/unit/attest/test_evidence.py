@@ -17,7 +17,7 @@ from tests.unit.attest.hardware_evidence import (
 )
 from tests.vectors import build_certificate_vectors as vectors
 
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused
 from mailgate.attest.evidence import FORMATS, Evidence, read_evidence, verify_evidence
 from mailgate.model import Reason
 

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import ECKey, OKPKey
 from tests.pki import NOW, Issued, name, root
 
-from mailgate.attest import hardware
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused, hardware
 from mailgate.attest.hardware import Roots, StatusError, read_status, thumbprint_of
 from mailgate.model import Reason
 

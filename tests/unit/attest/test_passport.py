@@ -7,8 +7,7 @@ from joserfc.jwk import OKPKey
 from tests.unit.attest.conftest import DEVICE_KEY, ISSUER, ISSUER_KEY, NOW
 from tests.vectors import build_vectors as raw
 
-from mailgate.attest import mint
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused, mint
 from mailgate.attest.jose import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.keys import parse_jwks
 from mailgate.attest.passport import read_status, tier_of

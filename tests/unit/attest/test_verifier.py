@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.unit.attest.conftest import DEVICE_KEY, URL
 from tests.vectors import build_vectors
 
-from mailgate.attest import mint
+from mailgate.attest import Refused, mint
 from mailgate.attest.keys import KeySet, parse_jwks
 from mailgate.attest.sealing import Nonce, NonceOrigin, Nonces
-from mailgate.attest.verifier import ReplayGuard, SpendResult, SpentProof, Verdict, Verifier
+from mailgate.attest.verifier import ReplayGuard, SpentProof, Verdict, Verifier
 from mailgate.model import AttestationResult, Reason
 from mailgate.store import SharedKey
 
@@ -537,36 +537,40 @@ def at(seconds: float) -> datetime:
     return NOW_REPLAY + timedelta(seconds=seconds)
 
 
-def spend(guard: ReplayGuard, ticket: bytes, seconds: float = 0) -> SpendResult:
-    return guard.spend(ticket, now=at(seconds), until=at(seconds + 120))
+def spend(guard: ReplayGuard, ticket: bytes, seconds: float = 0) -> Reason | None:
+    """Why a ticket was refused; None if it was accepted."""
+    try:
+        guard.spend(ticket, now=at(seconds), until=at(seconds + 120))
+    except Refused as refusal:
+        return refusal.reason
+    return None
 
 
 def test_a_ticket_is_spent_once_while_it_lives() -> None:
     guard = ReplayGuard()
-    assert spend(guard, b"a") is SpendResult.ACCEPTED
-    assert spend(guard, b"a", 119) is SpendResult.SPENT_BEFORE
-    assert spend(guard, b"a", 120) is SpendResult.SPENT_BEFORE
-    assert spend(guard, b"b", 120) is SpendResult.ACCEPTED
-    assert spend(guard, b"a", 121) is SpendResult.ACCEPTED
+    assert spend(guard, b"a") is None
+    assert spend(guard, b"a", 119) is Reason.PROOF_REPLAYED
+    assert spend(guard, b"a", 120) is Reason.PROOF_REPLAYED
+    assert spend(guard, b"b", 120) is None
+    assert spend(guard, b"a", 121) is None
 
 
 def test_a_full_guard_accepts_no_ticket_and_forgets_none() -> None:
     guard = ReplayGuard(capacity=2)
     assert [spend(guard, ticket) for ticket in (b"a", b"b", b"c")] == [
-        SpendResult.ACCEPTED,
-        SpendResult.ACCEPTED,
-        SpendResult.MEMORY_FULL,
+        None,
+        None,
+        Reason.PROOF_MEMORY_FULL,
     ]
-    assert spend(guard, b"a") is SpendResult.SPENT_BEFORE
-    assert spend(guard, b"c", 121) is SpendResult.ACCEPTED
+    assert spend(guard, b"a") is Reason.PROOF_REPLAYED
+    assert spend(guard, b"c", 121) is None
     assert len(guard) == 1
 
 
 def test_the_guard_keeps_two_hundred_thousand_tickets() -> None:
     guard = ReplayGuard()
-    until = at(120)
-    spent = [guard.spend(b"%d" % number, now=NOW_REPLAY, until=until) for number in range(200_001)]
-    assert (spent[-2], spent[-1]) == (SpendResult.ACCEPTED, SpendResult.MEMORY_FULL)
+    spent = [spend(guard, b"%d" % number) for number in range(200_001)]
+    assert (spent[-2], spent[-1]) == (None, Reason.PROOF_MEMORY_FULL)
 
 
 @given(st.lists(st.tuples(st.binary(max_size=1), st.integers(0, 60)), max_size=60))
@@ -576,7 +580,7 @@ def test_the_guard_accepts_no_ticket_twice_and_stays_bounded(sent: list[tuple[by
     clock = 0.0
     for ticket, pause in sent:
         clock += pause
-        if spend(guard, ticket, clock) is SpendResult.ACCEPTED:
+        if spend(guard, ticket, clock) is None:
             assert clock - accepted.get(ticket, -1000) > 120
             accepted[ticket] = clock
         assert len(guard) <= 8

@@ -174,6 +174,9 @@ def test_a_dry_run_lists_who_would_no_longer_be_clean_and_stores_nothing(run, tm
     assert devices() == before
     run("sync", "hr")
     assert "No device that was seen whole would be seen in part." in run("sync", "hr", "--dry-run").stdout
+    (tmp_path / "devices.csv").unlink()
+    result = run("sync", "hr", "--dry-run")
+    assert (result.exit_code, "No device" in result.stdout) == (1, False), "nobody knows what was not read"
 
 
 def test_import_takes_a_file_or_standard_input(run, tmp_path):

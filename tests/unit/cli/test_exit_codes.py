@@ -15,7 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 import mailgate.cli
-from mailgate.attest.errors import Refused
+from mailgate.attest import Refused
 from mailgate.cli import app, exit_codes
 from mailgate.cli.exit_codes import (
     REFUSED,

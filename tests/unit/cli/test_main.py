@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from mailgate import cli
 from mailgate.cli import app
-from mailgate.errors import ConfigError, Mistake
 
 
 @pytest.mark.parametrize(
@@ -45,26 +44,6 @@ def test_a_full_output_and_a_closed_folder_are_one_line(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert (ended.value.code, capsys.readouterr().err) == (1, f"mailgate: cannot go on: {said}\n")
-
-
-def test_a_broken_file_of_the_package_keeps_a_command_from_starting(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It is read while the command is imported, before any of its own code runs."""
-
-    def broken(_: str) -> None:
-        raise ConfigError([Mistake("reasons.toml", 8, 9, "is not TOML")])
-
-    monkeypatch.setattr(cli, "import_module", broken)
-    cli._command.cache_clear()
-    cli.load(["check"])
-    monkeypatch.setattr("sys.argv", ["mailgate", "check"])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert (ended.value.code, capsys.readouterr().err) == (
-        2,
-        "mailgate: cannot start: reasons.toml:8:9: is not TOML\n",
-    )
 
 
 FIRST_TAB = """

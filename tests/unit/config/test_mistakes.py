@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.config.document import read_document
 from mailgate.config.mistakes import validated
+from mailgate.console.api.shapes import Note
 from mailgate.policy.written import Duration, Key, Strict, Text
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
@@ -55,6 +56,14 @@ def test_a_mistake_says_where_what_and_what_is_expected(text: str, expected: lis
     model, mistakes = validated(Outer, read_document(text.encode(), "f"), {})
     assert model is None
     assert sorted(str(mistake) for mistake in mistakes) == [f"f:{line}" for line in expected]
+
+
+def test_people_are_told_the_form_of_a_line_of_the_api_in_words() -> None:
+    class Sent(Strict):
+        why: Note
+
+    _, (spaces,) = validated(Sent, read_document(b"why: ' '", "f"), {})
+    assert str(spaces) == "f:1:6: ` ` has the wrong form; use one line of text"
 
 
 def test_without_a_mistake_the_model_comes_out() -> None:

@@ -44,11 +44,19 @@ class Marked(NullTranslations):
 MARKED = Language("qps", Locale("en"), Marked())
 
 
+def of_the_demo(place: tuple[str, int | None]) -> bool:
+    return place[0].startswith("demo/start/")
+
+
 @cache
 def vocabulary() -> frozenset[str]:
-    """The words of the catalogs, which tell an unmarked text from data."""
+    """The words of the catalogs, which tell an unmarked text from data. The start page of the demo names people and apps."""
     with catalog_of("mailgate.console", "de").open("rb") as file:
-        texts = [each.id for each in read_po(file)]
+        texts = [
+            each.id
+            for each in read_po(file)
+            if not each.locations or not all(map(of_the_demo, each.locations))
+        ]
     told = " ".join(
         PART.sub(" ", text) for each in texts for text in ([each] if isinstance(each, str) else each)
     )

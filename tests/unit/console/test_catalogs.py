@@ -14,7 +14,7 @@ from mailgate.model.phrase import SOURCE
 from mailgate.texts import catalog_of, console_languages
 
 TRANSLATED = [tag for tag in console_languages() if tag != SOURCE]
-TEMPLATES = ("console/templates/**.html", "console/templates/**.md")
+TEMPLATES = ("console/templates/**.html", "console/templates/**.md", "demo/start/templates/**.html")
 METHODS = [("**.py", "python"), *((each, "jinja2") for each in TEMPLATES)]
 OPTIONS = {each: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"} for each in TEMPLATES}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": None, "plural": (1, 2)}

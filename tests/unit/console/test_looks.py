@@ -176,7 +176,7 @@ def test_a_page_of_an_operation_shows_whom_the_operation_shows() -> None:
     ] == []
 
 
-def test_silence_counts_as_showing_people() -> None:
+def test_a_command_that_says_nothing_shows_people() -> None:
     assert shown_by("nothing-of-this-name") is Shows.PEOPLE
 
 

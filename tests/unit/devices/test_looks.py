@@ -25,7 +25,7 @@ from mailgate.model import (
     Threat,
 )
 from mailgate.model.apps import AppCatalog, ListedApp
-from mailgate.model.device import PostureTerms
+from mailgate.model.device import PostureTerms, Witness
 
 HOUR = timedelta(hours=1)
 LISTED = ("temu", "tiktok")
@@ -135,6 +135,14 @@ def test_the_fact_that_ends_first_bears_the_state() -> None:
 def test_a_denial_makes_no_look_newer() -> None:
     known = posture(by("mdm", looked(5, whole=False), denied(apps=TIKTOK)))
     assert (known.state, known.reported_at, known.expires_at) == (PARTIAL, NOW - 5 * HOUR, NOW + 19 * HOUR)
+
+
+def test_a_denial_is_told_as_no_look() -> None:
+    denial = posture(by("mdm", looked(9, whole=False), denied(1)))
+    assert (denial.state, denial.reported_at, denial.look(at_apps=False)) == (CLEAN, NOW - HOUR, None)
+    look = posture(by("mdm", looked(1)))
+    assert look.look(at_apps=False) == Witness("mdm", NOW - HOUR)
+    assert strictest([look, denial]).look(at_apps=False) is None
 
 
 def test_each_fact_is_kept_by_its_own_time() -> None:
@@ -262,7 +270,7 @@ def _removed(
             and each.source != ENROLLED
             and each.status != "contraindicated"
         ):
-            end = each.denied_at and min(each.denied_at + MAX_AGE, each.denied_until or now + MAX_AGE)
+            end = each.denied_until or (each.denied_at and each.denied_at + MAX_AGE)
             later += [each.denied_at] if end and now < end else []
         if rank(each.source, precedence) <= rank(saw.source, precedence) and any(
             at and saw.reported_at and at > saw.reported_at for at in later

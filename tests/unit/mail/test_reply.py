@@ -12,7 +12,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.mail.reply import GOOD_FOR, reply
 from mailgate.model import Kind, Reason
-from mailgate.model.notice import MailKind, NoticeDevice
+from mailgate.model.notice import MailKind, Notice, NoticeDevice
 from mailgate.rollout.person import RefusedError
 from mailgate.store import HelpRequest, Mail, Store
 
@@ -29,7 +29,9 @@ async def store(store: Store) -> Store:
 
 
 async def answered(store: Store, login: str = "Lin", now: Any = NOW, **said: Any) -> Mail:
-    return await reply(store, login, address, ADA, now, **{"answer": "Remove it, please."} | said)
+    told = {"answer": "Remove it, please."} | said
+    how = {name: told.pop(name) for name in ("rule", "form", "overtaken") if name in told}
+    return await reply(store, login, address, ADA, now, Notice(MailKind.REPLY, **told), **how)
 
 
 async def test_the_mail_is_queued_as_written_until_it_is_too_old(store: Store) -> None:
@@ -37,7 +39,7 @@ async def test_the_mail_is_queued_as_written_until_it_is_too_old(store: Store) -
     store.languages.note("LIN", "de", NOW)
     await store.languages.flush()
     mail = await answered(
-        store, answer=" Remove it, please.\n", rule="app", contact="help@example.com", devices=[PHONE]
+        store, answer=" Remove it, please.\n", rule="app", contact="help@example.com", devices=(PHONE,)
     )
     (queued,) = await store.mails.page()
     assert queued.notice == mail.notice
@@ -77,7 +79,7 @@ async def test_a_person_without_an_address_gets_no_mail(store: Store, login: str
 
 
 @pytest.mark.parametrize(
-    "said", [{"devices": [PHONE]}, {"let_in_until": NOW + timedelta(days=1)}, {"answer": "Yes."}]
+    "said", [{"devices": (PHONE,)}, {"let_in_until": NOW + timedelta(days=1)}, {"answer": "Yes."}]
 )
 async def test_an_empty_reply_is_refused_and_a_partial_one_taken(store: Store, said: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match="enter an answer"):
@@ -110,4 +112,4 @@ async def test_a_form_that_is_sent_twice_is_one_mail_and_no_mistake(store: Store
 async def test_a_text_that_is_too_long_is_refused_and_not_cut(store: Store) -> None:
     with pytest.raises(RefusedError, match="has 2,001 characters; use at most 2,000"):
         await answered(store, answer="x" * 2001)
-    assert (await answered(store, answer="x" * 2000, asked=False)).notice.was_requested is False  # type: ignore[union-attr]
+    assert (await answered(store, answer="x" * 2000, was_requested=False)).notice.was_requested is False  # type: ignore[union-attr]

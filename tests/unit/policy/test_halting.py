@@ -80,6 +80,16 @@ def test_the_reason_has_every_number() -> None:
     assert tally(4, 6).halt_reason(NOW) == words
 
 
+def test_the_reason_says_how_many_of_those_who_came_are_devices() -> None:
+    counter = tally(4, 6)
+    for device in ("d1", "d2"):
+        counter.count(HaltSubject("", device), stopped=device == "d1", now=NOW)
+    assert counter.halt_reason(NOW) == (
+        "5 of 12 people were refused within 1h; the limit is 10%; "
+        "2 of those who came are devices whose person is not known"
+    )
+
+
 def test_one_person_counts_once_however_often_they_come() -> None:
     counted = tally(2, 10)
     for _ in range(1000):

@@ -282,15 +282,15 @@ async def test_an_import_is_noted_with_whom_it_may_keep_out_before_it_is_made(st
     ],
 )
 async def test_whom_a_rule_asks_for_the_better_look_may_keep_out(store: Store, when: str, hit: int) -> None:
-    looked = (AppsReport(frozenset(apps), True, NOW) for apps in (["tiktok"], []))
+    looked = (AppsReport(frozenset(apps), True, NOW - DAY / 24) for apps in (["tiktok"], []))
     await store.devices.ingest(
-        [report_by("hr", f"{n}", serial=f"S{n}", apps=each) for n, each in enumerate(looked)], NOW
+        [report_by("hr", f"{n}", serial=f"S{n}", apps=each) for n, each in enumerate(looked)], NOW - DAY / 24
     )
     policy = rules(f'rules: [{{id: shut, when: "{when}", effect: block}}]').policy
     found = RestrictedDevices(store, policy, TERMS, NOW)
     await found.take(
         [
-            report_by("hr", "0", serial="S0", apps=AppsReport(frozenset(), True, NOW + DAY)),
+            report_by("hr", "0", serial="S0", apps=AppsReport(frozenset(), True, NOW)),
             report_by("push", "7", serial="S0"),
             report_by("push", "8", serial="S1", managed=True),
         ]

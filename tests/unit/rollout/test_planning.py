@@ -369,7 +369,7 @@ async def test_everybody_who_moves_is_kept_by_name_beside_the_plan(
     (kept,) = await store.plans.find(plan.digest)
     found = await store.movers.search(plan.digest, MoverFilter(), 0, 9, large=False)
     assert kept.movers == 1
-    assert [(each.person, each.label, each.rule) for each in found.movers] == kept_by_name
+    assert [(each.person, each.label, each.rule) for each in found.rows] == kept_by_name
 
 
 async def test_a_plan_is_called_by_what_it_changes(store: Store, url: str) -> None:

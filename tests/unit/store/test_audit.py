@@ -243,12 +243,12 @@ async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch
     for why in ("needle", "hay", "hay", "hay"):
         await store.audit.append(replace(ACT, why=why))
     first = await store.audit.search("needle", "", 5, 9)
-    assert (first.entries, first.before) == ((), 3)
+    assert (first.rows, first.after) == ([], 3)
     second = await store.audit.search("needle", "", 3, 9)
-    assert [each.number for each in second.entries] == [1]
-    assert (await store.audit.search("needle", "", 2, 9)).before is None
+    assert [each.number for each in second.rows] == [1]
+    assert (await store.audit.search("needle", "", 2, 9)).after is None
     everything = await store.audit.search("", "ada", 5, 3)
-    assert ([each.number for each in everything.entries], everything.before) == ([4, 3, 2], 2)
+    assert ([each.number for each in everything.rows], everything.after) == ([4, 3, 2], 2)
 
 
 DAY = timedelta(days=1)
@@ -275,7 +275,7 @@ async def test_a_time_has_the_entries_from_its_beginning_until_before_its_end(
     assert found == numbers
     looked = await store.audit.search("", "", found.stop, 9, found.start)
     paged = [each.number async for page in store.audit.pages(numbers=found) for each in page]
-    assert [each.number for each in looked.entries][::-1] == paged == [*numbers]
+    assert [each.number for each in looked.rows][::-1] == paged == [*numbers]
     assert scanned(await steps_of(store, lambda store: store.audit.numbers(since, until))) == []
 
 

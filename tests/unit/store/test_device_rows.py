@@ -41,7 +41,7 @@ async def keys(store: Store, wanted: DeviceFilter, size: int = 7) -> list[int]:
     found, after = list[int](), 0
     for _ in range(100):
         looked = await store.rows.search(wanted, after, size)
-        found += [each.number for each in looked.devices]
+        found += [each.number for each in looked.rows]
         if looked.after is None:
             return found
         after = looked.after

@@ -44,7 +44,7 @@ def a_browser(name: str, reported_at: datetime | None = EVENING, **changed: Any)
 
 
 async def found(store: Store, now: datetime = NOW, **wanted: str) -> Sequence[FleetBrowser]:
-    return (await store.fleet.page(FleetFilter(**wanted), now, SILENT_AFTER, 100)).browsers
+    return (await store.fleet.page(FleetFilter(**wanted), now, SILENT_AFTER, 100)).rows
 
 
 async def state_of_ada(store: Store, now: datetime = NOW) -> str:
@@ -189,7 +189,7 @@ async def test_a_search_reads_a_window_of_browsers_and_goes_on_behind_it(
     same = [a_browser(f"ada{number}", owner="Ada") for number in range(5)]
     await store.enrolments.take([*same, a_browser("bob", owner="Bob", said="")])
     first = await store.fleet.page(FleetFilter(browser="Firefox"), NOW, SILENT_AFTER, 50)
-    assert (first.browsers, first.after) == ((), Place("ada", same[1].thumbprint))
+    assert (first.rows, first.after) == ([], Place("ada", same[1].thumbprint))
     assert await pages(store, 50, browser="Firefox") == []
     assert await pages(store, 1) == [*(each.thumbprint for each in same), a_browser("bob").thumbprint]
 
@@ -199,7 +199,7 @@ async def pages(store: Store, size: int, **wanted: str) -> list[str]:
     seen, place, more = list[str](), None, True
     while more:
         page = await store.fleet.page(FleetFilter(**wanted), NOW, SILENT_AFTER, size, place)
-        seen += [each.thumbprint for each in page.browsers]
+        seen += [each.thumbprint for each in page.rows]
         place, more = page.after, page.after is not None
     return seen
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.unit.rollout.versions import altered
 from tests.unit.store.examples import BROWSER, CATALOG, NOW, PHONE_1, TERMS, minutes, proof, prune
 from tests.unit.store.mail import ACT, a_mail, in_force
 
@@ -39,6 +40,18 @@ async def test_another_rule_version_kind_or_round_is_another_mail(
     assert await store.mails.queue([a_mail(), a_mail(**other)]) == 2
     assert await store.mails.known(a_mail(**other)) == {"ada@example.com"}
     assert await store.mails.known(a_mail(rule="c")) == set()
+
+
+async def test_a_mail_of_a_kind_that_only_a_newer_gate_knows_is_left_to_it(store: Store, url: str) -> None:
+    """It kept an older one from sending any."""
+    await store.mails.queue([a_mail(), a_mail("lin")])
+    with altered(url, "mails", "kind", "reminder", "login = 'lin'"):
+        assert [each.login for each in await store.mails.due(NOW)] == ["ada"]
+        assert [each.login for each in await store.mails.page()] == ["ada"]
+        assert [each.count for each in await store.mails.counts()] == [1]
+        with altered(url, "mails", "kind", "reminder", "login = 'ada'"):
+            assert not await store.mails.has_work(NOW)
+        assert await store.mails.has_work(NOW)
 
 
 async def test_a_sent_mail_is_kept_without_its_text(store: Store) -> None:

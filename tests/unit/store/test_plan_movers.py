@@ -39,7 +39,7 @@ async def found(store: Store, *, large: bool = False, size: int = 2, **wanted: A
     listed, behind = list[Mover](), 0
     while behind is not None:
         page = await store.movers.search(PLAN.digest, MoverFilter(**wanted), behind, size, large=large)
-        listed += page.movers
+        listed += page.rows
         behind = page.after  # type: ignore[assignment]
     return listed
 

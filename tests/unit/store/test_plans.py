@@ -63,11 +63,11 @@ async def test_the_newest_come_first(store: Store) -> None:
 
 
 async def test_the_newest_plan_of_a_version_is_found(store: Store) -> None:
-    assert await store.plans.of_candidate(DRAFT.digest) is None
+    assert await store.plans.latest_of(DRAFT.digest) is None
     for minute in range(2):
         made = replace(PLAN, digest=f"{minute}", made_at=NOW + timedelta(minutes=minute))
         await store.plans.keep(made, ACT)
-    found = await store.plans.of_candidate(DRAFT.digest)
+    found = await store.plans.latest_of(DRAFT.digest)
     assert found
     assert found.digest == "1"
 

@@ -39,10 +39,10 @@ async def test_a_look_within_names_goes_on_behind_its_window(
     found, after, looks = list[str](), "", 0
     while looks == 0 or after:
         page = await store.search.people_with("ston", 9, after)
-        found, after, looks = [*found, *page.names], page.after, looks + 1
+        found, after, looks = [*found, *page.rows], page.after or "", looks + 1
     assert (found, looks) == (names, 3)
     few = await store.search.people_with("ston", 2)
-    assert (few.names, few.after) == (("a.stone", "b.stone"), "b.stone")
+    assert (few.rows, few.after) == (["a.stone", "b.stone"], "b.stone")
 
 
 DEVICE = new_id(("mdm", "0001-77"))

@@ -11,7 +11,8 @@ from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
 from mailgate.model.proofs import ExtensionWord
 from mailgate.store import Recorded, RowPosition, SeenClient, Store, Tally
-from mailgate.store.sightings import ClientFacts, Proofs, SightingPage, facts_of
+from mailgate.store.bulk_rows import RowPage
+from mailgate.store.sightings import ClientFacts, Proofs, facts_of
 
 
 async def test_one_row_counts_one_client_and_answer_a_day(store: Store) -> None:
@@ -73,17 +74,17 @@ async def seen(store: Store, *users: str) -> None:
     await store.ledger.flush()
 
 
-def users(looked: SightingPage) -> list[str]:
-    return [each.sighting.user for each in looked.found]
+def users(looked: RowPage[Recorded, RowPosition]) -> list[str]:
+    return [each.sighting.user for each in looked.rows]
 
 
 async def test_a_list_goes_on_behind_the_last_that_was_shown(store: Store) -> None:
     await seen(store, "a", "b", "c", "d", "e")
     first = await store.sightings.search(NOW - HOURS, 2)
-    second = await store.sightings.search(NOW - HOURS, 2, first.behind)
-    third = await store.sightings.search(NOW - HOURS, 2, second.behind)
+    second = await store.sightings.search(NOW - HOURS, 2, first.after)
+    third = await store.sightings.search(NOW - HOURS, 2, second.after)
     assert [users(each) for each in (first, second, third)] == [["e", "d"], ["c", "b"], ["a"]]
-    assert third.behind is None
+    assert third.after is None
     assert users(await store.sightings.search(NOW - minutes(1), 9)) == ["e", "d"]
 
 
@@ -96,10 +97,10 @@ async def test_rare_sightings_are_searched_a_window_at_a_time(
     for _ in range(3):
         looked = await store.sightings.search(NOW - HOURS, 9, behind, effect="block")
         found.append(users(looked))
-        behind = looked.behind
+        behind = looked.after
     assert (found, behind) == ([[], [], ["A"]], None)
     by_rule = await store.sightings.search(NOW - HOURS, 9, rule=BLOCK.rule)
-    assert (users(by_rule), by_rule.behind) == (["A"], None)  # an index leads there
+    assert (users(by_rule), by_rule.after) == (["A"], None)  # an index leads there
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -19,7 +20,6 @@ from mailgate.config.mail import MailSettings
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.values import Address
 from mailgate.connectors.protocol import SourceTally, SourceTools
-from mailgate.connectors.run import reading
 from mailgate.console.now.readiness import clock_state
 from mailgate.console.words import trouble_in_words
 from mailgate.errors import SourceError, Trouble
@@ -198,7 +198,7 @@ async def _read(gate: Examined, name: str, settings: EverySource) -> Diagnosis:
     made = runner_for(gate.opened, lambda: bundle, CollectorRegistry()).make
     connector = made(name, settings, SourceTools(gate.clock, wait_for_nothing, random.random, tally))
     try:
-        async with reading(connector, None) as devices:
+        async with aclosing(connector.devices(None)) as devices:
             async for _ in devices:
                 break
     except SourceError as error:

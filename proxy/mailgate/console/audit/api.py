@@ -67,7 +67,7 @@ async def list_entries(call: Call, query: EntriesQuery) -> PageOf[AuditEntry]:
     numbers = await numbers_of(call.context.store, query.since or "", query.until or "")
     before = min(before, numbers.stop)
     looked = await audit.search(query.sought or "", query.who or "", before, query.limit, numbers.start)
-    return PageOf(items=list(looked.entries), next=cursor_of(looked.before))
+    return PageOf(items=list(looked.rows), next=cursor_of(looked.after))
 
 
 async def verify_log(call: Call) -> Verification:

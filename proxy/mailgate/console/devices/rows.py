@@ -69,7 +69,7 @@ async def find_devices(
     found, behind = list[ListedDevice](), after
     for _ in range(LOOKS):
         looked = await store.rows.search(wanted, behind, size - len(found))
-        found += [each for device in looked.devices if wanted.fits((each := listed(device, bundle, now)).row)]
+        found += [each for device in looked.rows if wanted.fits((each := listed(device, bundle, now)).row)]
         if looked.after is None or len(found) >= size:
             return DevicePage(tuple(found), looked.after)
         behind = looked.after

@@ -59,7 +59,7 @@ async def device_history(
 ) -> list[Event]:
     """The history with the mails, exemptions and requests for help in the store. Raises StoreUnavailableError."""
     names = [text for kind, text in device.names if kind == EAS]
-    refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former_ids), *names])
+    refusals = await store.people.quarantine_mails(devices=[device.id, *sorted(device.former_ids), *names])
     owner = user_text(owner_of(device, now, bundle.settings.posture.precedence))
     mails = await store.people.mails(owner, []) if owner else []
     relieved = await store.people.exemptions(owner, [device])

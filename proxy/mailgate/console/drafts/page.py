@@ -15,6 +15,7 @@ from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_he
 from mailgate.console.drafts.facts import WORDS
 from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import redirect_after, show
+from mailgate.console.plans.facts import regaining_in_words
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.policy.written import share_of
@@ -50,12 +51,14 @@ async def draft(request: web.Request) -> web.Response:
     kept = await find_draft(context.store, request.match_info["digest"])
     facts = await facts_of(context, kept)
     plans = await context.store.plans.find(facts.plan)
+    plan = read_plan(plans[0]) if plans else None
     return await show(
         request,
         "draft.html",
         draft=facts,
         words=WORDS[facts.state],
-        plan=read_plan(plans[0]) if plans else None,
+        plan=plan,
+        regaining=regaining_in_words(plan) if plan else "",
         making=making,
     )
 

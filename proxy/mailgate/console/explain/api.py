@@ -69,7 +69,7 @@ async def list_sightings(call: Call, query: SightingsQuery) -> PageOf[SightingFa
     seen = await call.context.store.sightings.search(
         call.now - SPAN, query.limit, place_of(query.after), **wanted
     )
-    return PageOf(items=[sighting_facts(each) for each in seen.found], next=place_cursor(seen.behind))
+    return PageOf(items=[sighting_facts(each) for each in seen.rows], next=place_cursor(seen.after))
 
 
 async def explain_sighting(call: Call, sighting: SightingName) -> ThenAndNow:

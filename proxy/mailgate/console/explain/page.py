@@ -32,8 +32,8 @@ async def sightings(request: web.Request) -> web.Response:
     seen = await context.store.sightings.search(
         context.clock() - SPAN, MAX_SIGHTINGS, position_in(asked), **wanted
     )
-    further = position_values(seen.behind)
-    found = [sighting_facts(each) for each in seen.found]
+    further = position_values(seen.after)
+    found = [sighting_facts(each) for each in seen.rows]
     return await show(
         request,
         "sightings.html",

@@ -189,7 +189,7 @@ async def browsers(
     thumbprint, _, person = after.partition(" ")
     place = Place(person, thumbprint) if after else None
     page = await store.fleet.page(wanted, now, settings.extension.silent_after, size, place)
-    found = [browser_facts(each) for each in page.browsers]
+    found = [browser_facts(each) for each in page.rows]
     return found, f"{page.after.thumbprint} {page.after.person}" if page.after else ""
 
 

@@ -242,6 +242,10 @@ def _met(newly: ByLabel[MoverCounts], rule: str = "") -> str:
     return joined((_counted(_HIT[label], number) for label, number in found.items() if number), " ")
 
 
+def _moves_somebody(newly: ByLabel[MoverCounts]) -> bool:
+    return any(each.devices for each in newly.values())
+
+
 def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
     """The plans that have not started: each date on which one meets somebody, or until when it can be started."""
     for each in plans:
@@ -274,17 +278,18 @@ def coming_up(
         if each.state in ("in force", "replaced")
         for moment in each.body.later
     ]
-    found = list(_planned(plans, now))
+    found, off = list(_planned(plans, now)), policy.reliefs.off(now)
     for each in _stages(policy, _BEGINS):
-        if each.at > now:
-            met = (_met(newly, each.parts["rule"]) for at, newly in moments if at == each.at)
-            said = [words for words in met if words]  # of several plans, each counted what it changed alone
-            found.append(replace(each, why=said[0] if len(said) == 1 else ""))
+        rule, out = each.parts["rule"], off.get(each.parts["rule"])
+        if each.at > now and not (out and (out.until is None or out.until > each.at)):
+            then = [newly for at, newly in moments if at == each.at and _moves_somebody(newly)]
+            # of several plans, each counted what it changed alone, by this rule or by another
+            found.append(replace(each, why=_met(then[0], rule) if len(then) == 1 else ""))
     for relief in policy.reliefs.exemptions(now) if names else ():
         if relief.until and relief.cause is Cause.EXEMPTION:  # who let themselves in knows their end
             words = phrase("The exemption of %(who)s ends", who=short_name(relief.person or relief.device))
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
-    for rule, relief in policy.reliefs.off(now).items():
+    for rule, relief in off.items():
         if relief.until:
             words = phrase("“%(rule)s” counts again", rule=policy.title_of(rule))
             why = relief.why if names else ""

@@ -50,13 +50,13 @@ async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: st
     part = _bare(bundle, bare(text) or text)
     if after:
         within = await store.search.people_with(part, SIZE, after)
-        return Hits(items=[_person(login) for login in within.names], next=within.after or None)
+        return Hits(items=[_person(login) for login in within.rows], next=within.after)
     exact = await _exact(store, bundle, text, now)
     known = _once([*exact, *await _begins(store, bundle, text, now)])
     if exact:
         return Hits(items=known, next=None)
     within = await store.search.people_with(part, SIZE)
-    return Hits(items=_once([*known, *map(_person, within.names)]), next=within.after or None)
+    return Hits(items=_once([*known, *map(_person, within.rows)]), next=within.after)
 
 
 async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:

@@ -13,7 +13,7 @@ from mailgate.devices.device import Device
 from mailgate.mail.composer import address_book
 from mailgate.mail.reply import reply
 from mailgate.model import Kind, Reason
-from mailgate.model.notice import NoticeDevice
+from mailgate.model.notice import MailKind, Notice, NoticeDevice
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import reliefs
@@ -88,21 +88,18 @@ async def answer_by_mail(
     rules = {rule.id: rule for rule in bundle.policy.rules}
     named = asked.rule if asked else out[0].mail_status.rule if out else ""
     rule = rules.get(named)
-    return await reply(
-        context.store,
-        whom.login,
-        address_book(notices),
-        by,
-        now,
+    said = Notice(
+        MailKind.REPLY,
         answer=words,
-        rule=named,
         contact=(rule.notice.contact if rule else "") or bundle.settings.company.help or "",
-        asked=bool(whom.help_requests),
-        devices=[_concerned(context, each) for each in out],
+        was_requested=bool(whom.help_requests),
+        devices=tuple(_concerned(context, each) for each in out),
         enforce_at=_enforce_at(out),
-        form=form,
-        overtaken=overtaken,
         let_in_until=None if out else _let_in_until(whom),  # said only if it is true for all their devices
+    )
+    address_of, store = address_book(notices), context.store
+    return await reply(
+        store, whom.login, address_of, by, now, said, rule=named, form=form, overtaken=overtaken
     )
 
 

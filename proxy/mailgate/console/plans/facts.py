@@ -55,7 +55,7 @@ NEWLY = {
     "block": phrase("newly without mail"),
     "challenge": phrase("newly asked for proof"),
     "warn": phrase("newly warned"),
-    "allow": phrase("newly with mail"),
+    "allow": phrase("newly with mail and no warning"),
     "unknown": phrase("not known"),
 }
 """The display name of each label."""
@@ -98,7 +98,7 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     if found.devices:
         yield phrase(
             "%(counts)s might lose mail at a time we cannot tell: when a report gets old, when a source does not answer, or when a grace, an exemption or a stop ends. Or a device asks in another way than we assumed.",
-            counts=_counted(found),
+            counts=counted_in_words(found),
         )
     if found.rules:
         names = ", ".join(found.rules)
@@ -123,10 +123,13 @@ def _version_in_words(plan: Plan, name: str) -> str:
         if row.value == name
     ]
     today = Counts(people=sum(row.people for row in rows), devices=sum(row.devices for row in rows))
+    counts = counted_in_words(today)
+    if len(rows) > 1:  # whose devices move to two effects is in the rows of both
+        counts = phrase("at most %(count)s", count=counts)
     return phrase(
         "“%(rule)s” depends on a version, so updates of browsers and systems change who loses mail. Today these lose mail, or might: %(counts)s.",
         rule=name,
-        counts=_counted(today),
+        counts=counts,
     )
 
 
@@ -136,7 +139,9 @@ def held_back_in_words(plan: Plan) -> str:
     if held is None:
         return ""
     moved = [
-        joined([_counted(each), NEWLY[label]], " ") for label, each in held.newly.items() if each.devices
+        joined([counted_in_words(each), NEWLY[label]], " ")
+        for label, each in held.newly.items()
+        if each.devices
     ]
     return phrase(
         "These rules are not for everybody, or do not block today: %(rules)s. If they blocked for everybody, these would change too: %(moved)s.",
@@ -145,8 +150,30 @@ def held_back_in_words(plan: Plan) -> str:
     )
 
 
-def _counted(counts: Counts) -> str:
+def counted_in_words(counts: Counts) -> str:
+    """People with their devices, or devices alone if they are nobody's."""
+    if counts.devices and not counts.people:
+        return devices_in(counts)
     return phrase("%(people)s with %(devices)s", people=people_in(counts), devices=devices_in(counts))
+
+
+def losers_in_words(plan: Plan) -> str:
+    """How many newly lose mail by a plan, or may."""
+    lost = plan.kept_out
+    who = devices_in(lost) if lost.devices and not lost.people else people_in(lost)
+    return who if plan.is_sure else phrase("up to %(who)s", who=who)
+
+
+def regaining_in_words(plan: Plan) -> str:
+    """How many people get mail again at once, as a sentence without full stop; empty if nobody does."""
+    found = plan.regaining
+    if not found.most:
+        return ""
+    if not found.is_exact:
+        return phrase("At most %(count)s people get mail again at once", count=found.most)
+    return plural(
+        "%(count)s person gets mail again at once", "%(count)s people get mail again at once", found.most
+    )
 
 
 def people_in(counts: Counts) -> str:

@@ -100,7 +100,7 @@ async def page_of_movers(
     total, people, whole = await store.movers.count(found.digest, wanted, large=large)
     moments = moments_of(plan)
     return MoverPage(
-        items=[mover_facts(each, moments, catalog) for each in looked.movers],
+        items=[mover_facts(each, moments, catalog) for each in looked.rows],
         total=total,
         people=people,
         whole=whole,

@@ -12,7 +12,8 @@ from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.model import PostureState
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import ENGLISH, Translator, phrase
+from mailgate.model.phrase import ENGLISH, Translator, phrase, plural
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.reliefs import Cause
 from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.kept_plans import read_plan
@@ -76,6 +77,9 @@ class PlanOutcome(PlanTerm):
     """How many were kept out and are not yet compared with the plan."""
     unexpected: int
     """How many were kept out of whom neither the plan said so nor the earlier rules kept them out."""
+    earlier: int
+    """How many the same rules kept out before this term, while they were in force before. Whether they were kept out again is not
+    recorded."""
     predicted: int | None
     """How many the plan predicted to be newly kept out at its worst moment until its end, or until now; null if an older Mailgate made it."""
     planned: int
@@ -120,7 +124,8 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
                 "before": old.before + each.before,
             }
         )
-    kept_out, watched = sum(each.planned for each in hours), await watched_people(store, found, plan)
+    kept_out = sum(each.planned for each in hours)
+    watched = await watched_people(store, found, plan, since)
     said = plan.kept_out.people + (plan.nobodys or 0)
     told = PlanOutcome(
         **dict(term),
@@ -129,6 +134,7 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
         kept_out=kept_out,
         not_compared=sum(each.new for each in hours),
         unexpected=sum(each.others for each in hours),
+        earlier=await store.first_refusals.earlier(found.candidate.policy, term.since),
         predicted=predicted_at(plan, until),
         planned=max(said, kept_out, len(watched.named) if plan.nobodys is None else 0),
         help_requests=await _help(store, plan, term.since, until),
@@ -169,7 +175,7 @@ class Watched(Fact):
         return [each for each in self.named if each.seen == seen]
 
 
-async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched:
+async def watched_people(store: Store, found: StoredPlan, plan: Plan, since: datetime = LONG_AGO) -> Watched:
     """Whom a plan said to refuse, each with what is known since; none whom a share or a stage holds back. Raises StoreUnavailableError."""
     large, held_back = found.movers > LARGE, len(moments_of(plan))
     planned = [
@@ -179,11 +185,11 @@ async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched
         for label in OUT
     ]
     movers: dict[str, list[Mover]] = {}
-    for mover in (each for some in planned for each in some.movers):
+    for mover in (each for some in planned for each in some.rows):
         movers.setdefault(mover.person or mover.device, []).append(mover)
     nobodys = {who for who, [first, *_] in movers.items() if not first.person}
     unnamed = nobodys - (await store.devices.of_ids(nobodys)).keys() if nobodys else set[str]()
-    refused = await store.first_refusals.refused(found.candidate.policy, WATCHED)
+    refused = await store.first_refusals.refused(found.candidate.policy, WATCHED, since)
     rows: dict[str, list[DeviceRow]] = {}
     for row in await store.rows.of_people([*(movers.keys() - nobodys)]):
         rows.setdefault(row.person, []).append(row)
@@ -226,7 +232,7 @@ async def compare_refusals(store: Store, found: StoredPlan, plan: Plan) -> bool:
 async def compare_all_refusals(store: Store) -> None:
     """Compare those whom the version in force kept out with its plan, up to a limit. Raises MailgateError."""
     active = await store.policies.active()
-    found = await store.plans.of_candidate(active.digest) if active else None
+    found = await store.plans.latest_of(active.digest) if active else None
     if found is not None:
         plan = read_plan(found)
         for _ in range(AT_ONCE):
@@ -268,14 +274,18 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
 
 def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
     """The title and the description of the picture."""
-    told = {"number": outcome.kept_out, "whole": outcome.planned, "others": outcome.unexpected}
+    whole, told = outcome.planned, {"number": outcome.kept_out, "others": outcome.unexpected}
     if outcome.ended:
-        return phrase("Refused"), phrase(
-            "%(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
+        return phrase("Refused"), plural(
+            "%(number)s of %(count)s person in the plan was refused, and %(others)s who were not in it.",
+            "%(number)s of %(count)s people in the plan were refused, and %(others)s who were not in it.",
+            whole,
             **told,
         )
-    return phrase("Refused so far"), phrase(
-        "So far %(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
+    return phrase("Refused so far"), plural(
+        "So far %(number)s of %(count)s person in the plan was refused, and %(others)s who were not in it.",
+        "So far %(number)s of %(count)s people in the plan were refused, and %(others)s who were not in it.",
+        whole,
         **told,
     )
 
@@ -290,7 +300,11 @@ def _spans(plan: Plan, since: datetime, now: datetime, span: timedelta) -> list[
 
 
 async def _help(store: Store, plan: Plan, since: datetime, until: datetime) -> dict[str, int]:
-    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules_hitting(plan)}
+    by_label = [newly[label] for newly in (plan.newly, *(each.newly for each in plan.later)) for label in OUT]
+    # the default refuses too, and so may a rule of which nobody knows
+    maybe = {row.value for each in by_label for row in each.by.get("rule", ())}
+    rules = dict.fromkeys([*rules_hitting(plan), *sorted(maybe)])
+    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules}
     return {rule: count for rule, count in counted.items() if count}
 
 

@@ -251,6 +251,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         says=SAYS,
         stages_picture=partial(stages_picture, translator=language),
         losers=losers,
+        regaining=facts.regaining_in_words(body),
         checks=list(checks_of(status, losers)),
         panels=panels(body, language),
         impact_words=impact_words(body),
@@ -317,6 +318,7 @@ async def _listed(
         days=DAYS,
         headline_of=facts.headline_of,
         more_of=facts.more_of,
+        losers_in_words=facts.losers_in_words,
     )
 
 

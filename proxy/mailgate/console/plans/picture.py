@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mailgate.console import svg
-from mailgate.console.plans.facts import EFFECT_STATES, devices_in, people_in, title_of
+from mailgate.console.plans.facts import EFFECT_STATES, counted_in_words, devices_in, people_in, title_of
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.console.words import KIND_CHOICES
 from mailgate.model.phrase import ENGLISH, Phrase, Translator, capital, joined, phrase, plural, translate
@@ -51,8 +51,18 @@ def points_of(plan: Plan) -> list[Point]:
 
 
 def worst_of(plan: Plan) -> Point:
-    """The moment with most people kept out; among equals, with most people who move."""
-    return max(points_of(plan), key=lambda each: (each.each_once.out.most, each.each_once.people.most))
+    """The moment with most people kept out; among equals, with most people who move, and then with most devices."""
+
+    def rank(each: Point) -> tuple[int, ...]:
+        return each.each_once.out.most, each.each_once.people.most, *_devices_of_nobody(each)
+
+    return max(points_of(plan), key=rank)
+
+
+def _devices_of_nobody(point: Point) -> tuple[int, int]:
+    """The devices that lose mail, or may, and all that move, at a moment at which no person does."""
+    moving = {label: each.devices for label, each in point.newly.items()}
+    return moving["block"] + moving["unknown"], sum(moving.values())
 
 
 def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
@@ -93,11 +103,25 @@ def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
 
 def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
-    worst = worst_of(plan).each_once
+    point = worst_of(plan)
+    worst, (lost, moving) = point.each_once, _devices_of_nobody(point)
     if worst.out.most:
-        return capital(phrase("%(people)s newly without mail", people=_of(worst.out, plan)))
+        who, surely = _of(worst.out, plan), not point.newly["unknown"].devices
+        return capital(
+            phrase("%(people)s newly without mail", people=who)
+            if surely
+            else phrase("%(people)s newly without mail, or may be", people=who)
+        )
+    if lost and not worst.people.most:
+        return plural("%(count)s device newly without mail", "%(count)s devices newly without mail", lost)
     if plan.undated.devices:
         return _undated(plan)
+    if moving and not worst.people.most:
+        return plural(
+            "Nobody is newly without mail; %(count)s device gets something else",
+            "Nobody is newly without mail; %(count)s devices get something else",
+            moving,
+        )
     if worst.people.most:
         return plural(
             "Nobody is newly without mail; %(people)s gets something else",
@@ -132,9 +156,8 @@ def described(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The pictures in words."""
     found: list[str] = [
         phrase(
-            "%(people)s with %(devices)s %(outcome)s%(when)s.",
-            people=people_in(newly),
-            devices=devices_in(newly),
+            "%(counts)s %(outcome)s%(when)s.",
+            counts=counted_in_words(newly),
             outcome=WORDS[label],
             when=_at(plan, point.at, translator),
         )

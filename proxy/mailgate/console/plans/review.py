@@ -1,6 +1,7 @@
 """What an approver reads of a plan: its rules in words with their dates, who loses mail by name, and what was checked, a sentence each."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ from mailgate.policy.rules import OnUnavailable, Rule
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.stages import softened
 from mailgate.rollout.approvals import PlanStatus
-from mailgate.rollout.plan import OUT, MoverCounts, Plan
+from mailgate.rollout.plan import OUT, MoverCounts, MoversAtMoment, Plan
 from mailgate.store import StoredPlan
 from mailgate.store.plan_movers import WINDOW, MoverFilter
 from mailgate.tasks import compute
@@ -60,6 +61,8 @@ class StageOfPlan(NamedTuple):
     stage: Stage
     newly: int
     """How many people the rule newly warns or keeps out by then."""
+    devices: int = 0
+    """How many devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +151,18 @@ def _stages(rule: Rule, plan: Plan) -> Iterator[StageOfPlan]:
     ahead = [(stage, at) for stage, at in (rule.stages.starts() if rule.stages else ()) if at > plan.made_at]
     if not ahead:
         return
-    yield StageOfPlan(
-        None, rule.stage_at(plan.made_at), _newly(plan.newly, rule, rule.stage_at(plan.made_at))
-    )
+    today = rule.stage_at(plan.made_at)
+    yield StageOfPlan(None, today, *_newly(plan.newly, rule, today))
     for stage, at in ahead:
         newly = next((each.newly for each in plan.later if each.at == at), plan.newly)
-        yield StageOfPlan(at, stage, _newly(newly, rule, stage))
+        yield StageOfPlan(at, stage, *_newly(newly, rule, stage))
 
 
-def _newly(newly: Mapping[str, MoverCounts], rule: Rule, stage: Stage) -> int:
+def _newly(newly: Mapping[str, MoverCounts], rule: Rule, stage: Stage) -> tuple[int, int]:
     if stage not in (Stage.WARN, Stage.ENFORCE):
-        return 0
-    label = softened(rule.effect, stage).value
-    return sum(row.people for row in newly[label].by.get("rule", ()) if row.value == rule.id)
+        return 0, 0
+    rows = newly[softened(rule.effect, stage).value].by.get("rule", ())
+    return next(((row.people, row.devices) for row in rows if row.value == rule.id), (0, 0))
 
 
 WIDE, NARROW, _GAP = 620, 340, 3
@@ -194,10 +196,13 @@ def stage_words(rule: PlannedRule, each: StageOfPlan) -> str:
         return phrase("No change")
     if each.stage is Stage.REPORT_ONLY:
         return phrase("Watches")
+    nobodys = each.devices if not each.newly else 0
     if each.stage is Stage.WARN or rule.words.effect == Effect.WARN:
-        return phrase("%(count)s warned", count=each.newly)
+        warned = plural("%(count)s device warned", "%(count)s devices warned", nobodys)
+        return warned if nobodys else phrase("%(count)s warned", count=each.newly)
     if rule.words.effect == Effect.BLOCK:
-        return phrase("%(count)s lose mail", count=each.newly)
+        lose = plural("%(count)s device loses mail", "%(count)s devices lose mail", nobodys)
+        return lose if nobodys else phrase("%(count)s lose mail", count=each.newly)
     return phrase("Starts")
 
 
@@ -230,7 +235,7 @@ async def losers_of(context: ConsoleContext, found: StoredPlan, plan: Plan) -> L
     moments, large, movers = moments_of(plan), found.movers > WINDOW, list[Mover]()
     for label in OUT:
         wanted = MoverFilter(label=label, before=len(moments), newly=True, sort="" if large else "since")
-        movers += (await store.movers.search(found.digest, wanted, 0, LISTED + 1, large=large)).movers
+        movers += (await store.movers.search(found.digest, wanted, 0, LISTED + 1, large=large)).rows
     people, on_laptop = (None, 0) if large else await store.movers.out(found.digest, len(moments))
     shown = list({(each.person, each.device): each for each in reversed(movers[:LISTED])}.values())[::-1]
     devices = await store.devices.of_ids(each.device for each in shown)
@@ -297,15 +302,47 @@ def _on_a_laptop(people: int, on_laptop: int) -> Check:
 
 
 def _told_ahead(plan: Plan) -> Check:
-    """Whether those who lose mail are warned before."""
-    if any(plan.newly[label].devices for label in OUT):
-        return "warn", phrase("They lose mail at once, without a warning")
-    out = next((each.at for each in plan.later if any(each.newly[label].devices for label in OUT)), None)
-    warned = next((each.at for each in plan.later if each.newly["warn"].devices), None)
-    if plan.newly["warn"].devices:
-        warned = plan.made_at
-    if out is None or warned is None or warned >= out:
+    """Whether those who lose mail are warned before, as far as counts can tell: by the same rule, and no fewer."""
+    moments = [(plan.made_at, plan), *((each.at, each) for each in plan.later)]
+    losing = [(at, then) for at, then in moments if _may_lose(then)]
+    if losing and losing[0][1] is plan:
+        surely = plan.newly[Effect.BLOCK].devices or plan.newly[Effect.CHALLENGE].devices
+        return "warn", (
+            phrase("They lose mail at once, without a warning")
+            if surely
+            else phrase("They might lose mail at once, without a warning")
+        )
+    out, warned = _first_by_rule(losing, OUT), _first_by_rule(moments, (Effect.WARN.value,))
+    ahead = [
+        (at - warned[rule][0]).days
+        for rule, (at, devices) in out.items()
+        if rule in warned and warned[rule][0] < at and warned[rule][1] >= devices
+    ]
+    if not ahead:
         return "warn", phrase("They lose mail without a warning before")
+    if len(ahead) < len(out):
+        return "warn", phrase("Not all of them are warned before")
     return "ok", plural(
-        "They are warned %(count)s day before", "They are warned %(count)s days before", (out - warned).days
+        "They are warned %(count)s day before", "They are warned %(count)s days before", min(ahead)
     )
+
+
+def _may_lose(then: MoversAtMoment) -> bool:
+    """Whether somebody may newly lose mail at a moment: not who could not prove a device before, and may now."""
+    asked, moved = then.newly[Effect.CHALLENGE].devices, then.moved
+    surely = any(then.newly[label].devices for label in OUT if label != Effect.CHALLENGE)
+    return surely or bool(asked and (moved is None or moved.out or moved.nobodys != 0))
+
+
+def _first_by_rule(
+    moments: Sequence[tuple[datetime, MoversAtMoment]], labels: Sequence[str]
+) -> dict[str, tuple[datetime, int]]:
+    """The first moment at which each rule moves somebody to one of these effects, and how many devices."""
+    found: dict[str, tuple[datetime, int]] = {}
+    for at, then in moments:
+        counted = Counter[str]()
+        for label in labels:
+            counted.update({row.value: row.devices for row in then.newly[label].by.get("rule", ())})
+        for rule, devices in counted.items():
+            found.setdefault(rule, (at, devices))
+    return found

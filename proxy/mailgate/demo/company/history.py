@@ -4,12 +4,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.resources import files
 from string import Template
 
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
-from mailgate.own_files import OwnFile
 from mailgate.policy import Policy
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import ACTIVATED, retract
@@ -66,7 +66,7 @@ _CHANGES = (
 
 def policy_text(name: str) -> str:
     """One of this company's policies."""
-    return OwnFile(__package__, f"rules/{name}.yaml").text()
+    return files(__package__).joinpath("rules", f"{name}.yaml").read_text("utf-8")
 
 
 def with_policy(rules: Rules, name: str, since: datetime) -> Rules:

@@ -9,18 +9,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.resources import files
 from math import ceil
 from urllib.parse import quote
 
 from aiohttp import ClientError, ClientSession, DummyCookieJar, hdrs, web
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from mailgate.app import utc_now
 from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Shown
 from mailgate.errors import MailgateError
 from mailgate.look import MARK, badge, icon, style
-from mailgate.own_files import OwnFile
+from mailgate.model.phrase import phrase, translate
+from mailgate.texts import IN_ENGLISH, Language, console_languages, language_for
 
 
 class NotLetInError(MailgateError):
@@ -102,14 +104,9 @@ class StartPage:
     def __init__(self, links: Links, player: PersonaProxy) -> None:
         self._links, self._player, self._sessions = links, player, ClickedSessions()
         self._personas = {each.key: each for each in PERSONAS}
-        pages = Environment(
-            loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
-        )  # fmt: skip
-        pages.globals.update(icon=icon, mark=MARK)
-        self._template = pages.get_template("start.html")
+        self._templates = {tag: _template(each) for tag, each in console_languages().items()}
         self._style = style("templates/start.css", package=__package__)
-        self._script = OwnFile(__package__, "templates/start.js").text().strip()
+        self._script = files(__package__).joinpath("templates", "start.js").read_text("utf-8").strip()
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES)
@@ -157,16 +154,17 @@ class StartPage:
         )
 
     def _page(self, request: web.Request) -> web.Response:
-        text = self.text(request.host.rpartition(":")[2], utc_now())
+        language = language_for("", request.headers.get(hdrs.ACCEPT_LANGUAGE, ""), "")
+        text = self.text(request.host.rpartition(":")[2], utc_now(), language)
         return web.Response(text=text, content_type="text/html", headers=self._headers())
 
-    def text(self, port: str, now: datetime) -> str:
-        """The page as it is now, with the personas at this port."""
-        return self._template.render(
+    def text(self, port: str, now: datetime, language: Language = IN_ENGLISH) -> str:
+        """The page as it is now, with the personas at this port, in a language of the console."""
+        until = self._links.standing.until
+        return self._templates[language.tag].render(
+            lang=language,
             personas={each.key: (each, f"http://{each.key}.localhost:{port}") for each in PERSONAS},
-            badges={
-                each.key: _badge(each, self._links.standing.until.get(each.key), now) for each in PERSONAS
-            },
+            badges={each.key: _badge(each, until.get(each.key), now, language) for each in PERSONAS},
             links=self._links,
             style=Markup(self._style),  # noqa: S704 - a file of the package
             script=Markup(self._script),  # noqa: S704
@@ -184,13 +182,25 @@ class StartPage:
         }
 
 
-def _badge(persona: Persona, until: datetime | None, now: datetime) -> Markup:
-    day = f" until {until.astimezone():%a %-d %b}" if until else " for now"
+def _template(language: Language) -> Template:
+    pages = Environment(
+        loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    pages.install_gettext_translations(language.texts, newstyle=True)  # type: ignore[attr-defined]
+    pages.globals.update(icon=icon, mark=MARK)
+    return pages.get_template("start.html")
+
+
+def _badge(persona: Persona, until: datetime | None, now: datetime, language: Language) -> Markup:
+    day = language.at(now).day(until.astimezone()) if until else ""
     if persona.effect == "allow":
-        return badge(f"Let in{day}", "let") if until else badge("Gets mail", "ok")
+        let_in = phrase("Let in until %(day)s", day=day)
+        return badge(translate(let_in, language), "let") if until else badge(language.text("Gets mail"), "ok")
     if persona.effect == "block" or (until and until <= now):
-        return badge("No mail", "no")
-    return badge(f"Gets mail{day}", "warn")
+        return badge(language.text("No mail"), "no")
+    words = phrase("Gets mail until %(day)s", day=day) if until else phrase("Gets mail for now")
+    return badge(translate(words, language), "warn")
 
 
 def _hash(text: str) -> str:

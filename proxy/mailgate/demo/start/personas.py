@@ -22,6 +22,7 @@ from mailgate.demo.company.history import OPERATOR, ORIGIN
 from mailgate.demo.company.mails import CALLER
 from mailgate.demo.settings import SOON
 from mailgate.model import Reason
+from mailgate.model.phrase import phrase
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import EVERY_RULE, exempt
 from mailgate.store import Store
@@ -70,27 +71,27 @@ def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> Atte
 EXEMPTED, WARNED = "exempt", "warned"
 PERSONAS = (
     Persona(
-        "laptop", "Laptop", "Apps on a laptop do not count", "allow", _LAPTOP,
+        "laptop", phrase("Laptop"), phrase("Apps on a laptop do not count"), "allow", _LAPTOP,
         AttestedDevice("demo-laptop", "laptop", "windows", "11", login_of("laptop")), _LAPTOP_READINGS,
     ),
     Persona(
-        "tiktok", "Phone with TikTok", "TikTok is prohibited", "block", _IPHONE,
+        "tiktok", phrase("Phone with TikTok"), phrase("TikTok is prohibited"), "block", _IPHONE,
         _phone("tiktok", "tiktok"), size=(390, 844),
     ),
     Persona(
-        "silent", "Phone that reports nothing", "Unknown is not clean", "block",
+        "silent", phrase("Phone that reports nothing"), phrase("Unknown is not clean"), "block",
         _ANDROID, size=(412, 915),
     ),
     Persona(
-        WARNED, "Phone with CamScanner", "Warned first, then blocked", "warn", _ANDROID,
+        WARNED, phrase("Phone with CamScanner"), phrase("Warned first, then blocked"), "warn", _ANDROID,
         _phone(WARNED, "camscanner", os="android", version="16"), size=(412, 915),
     ),
     Persona(
-        EXEMPTED, "Phone with TikTok, let in", "ada let it in for three days", "allow",
+        EXEMPTED, phrase("Phone with TikTok, let in"), phrase("ada let it in for three days"), "allow",
         _IPHONE, _phone(EXEMPTED, "tiktok"), size=(390, 844),
     ),
     Persona(
-        "ipad", "iPad that says it is a Mac", "A check in the browser finds the iPad",
+        "ipad", phrase("iPad that says it is a Mac"), phrase("A check in the browser finds the iPad"),
         "block", _IPAD_AS_MAC, None, _IPAD_READINGS, (820, 1180),
     ),
 )  # fmt: skip

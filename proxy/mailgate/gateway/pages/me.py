@@ -329,20 +329,31 @@ def _text(name: str, value: object, language: Language) -> Markup | str:
             return language.zoned(value)
         case date():
             return language.day(datetime.combine(value, time.min, UTC))
-        case str() if name in _CHOICES:
-            return language.say(_CHOICES[name][value])
-        case str() if name == "reason" and value == NOT_THEIRS:
-            return language.say(_NOT_THEIRS)
-        case str() if name == "source":
-            return _source(value, language)
-        case Enrolment() if value in ENROLMENTS:
-            return language.say(ENROLMENTS[value])
-        case str() if name == "effect":
-            return language.say(GETS[Effect(value)])
-        case str() if name == "reason" and value in {reason.value for reason in WORDINGS}:
-            return language.say(wording_of(Reason(value)).title)
+        case str():
+            return _word(name, value, language)
         case other:
             return str(other)
+
+
+def _word(name: str, value: str, language: Language) -> Markup | str:
+    if name == "enrolment":
+        return language.say(ENROLMENTS.get(Enrolment(value), _UNTOLD))
+    if value in ("none", "unknown"):
+        return language.say(_UNTOLD)
+    if name == "reason":
+        return _reason(value, language)
+    if name == "source":
+        return _source(value, language)
+    if name == "effect":
+        return language.say(GETS[Effect(value)])
+    return language.say(_CHOICES[name][value]) if name in _CHOICES else SYSTEMS.get(value, value)
+
+
+def _reason(value: str, language: Language) -> Markup | str:
+    if value == NOT_THEIRS:
+        return language.say(_NOT_THEIRS)
+    known = value in {reason.value for reason in WORDINGS}
+    return language.say(wording_of(Reason(value)).title) if known else value
 
 
 def _source(source: str, language: Language) -> Markup:

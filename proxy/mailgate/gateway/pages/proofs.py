@@ -1,15 +1,14 @@
 """Texts about a refused proof that help its sender: a wrong clock, an old report, another address. For a proof that looks
 forged, the text only says that it was not accepted."""
 
+import tomllib
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, NamedTuple, TypeVar
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from importlib.resources import files
+from typing import NamedTuple, TypeVar
 
 from mailgate.model import Access, Decision, Reason
 from mailgate.model.phrase import Phrase, phrase, plural
-from mailgate.own_files import OwnFile
 
 
 class Wording(NamedTuple):
@@ -21,52 +20,18 @@ class Wording(NamedTuple):
     bare: Phrase | None = None
 
 
-class _Texts(BaseModel):
-    """The texts of one reason in ``reasons.toml``."""
-
-    model_config = ConfigDict(extra="forbid")
-    title: str
-    detail: Annotated[
-        list[str],
-        Field(min_length=1, max_length=2),
-        BeforeValidator(lambda told: [told] if isinstance(told, str) else told),
-    ]
-    bare: str = ""
-
-
-class _Parts(BaseModel):
-    """``reasons.toml``."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=lambda name: name.replace("_", "-"))
-    decided: dict[str, _Texts]
-    proofs: dict[str, _Texts]
-    unserved: dict[str, _Texts]
-    causes: dict[str, _Texts]
-    by_person: dict[str, _Texts]
-    too_old: dict[str, _Texts]
-
-
-_FILE = OwnFile(__package__, "reasons.toml")
-_TEXTS = _FILE.table(_Parts)
+_TEXTS = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text("utf-8"))
 Cause = TypeVar("Cause", bound=str)
 
 
 def wordings(part: str, cause: Callable[[str], Cause]) -> dict[Cause, Wording]:
-    """The texts of one part of ``reasons.toml``, by what they are about. Raises ConfigError if the file tells of what there is not."""
-    told, found = part.replace("_", "-"), {}
-    for name, texts in getattr(_TEXTS, part).items():
-        try:
-            found[cause(name)] = _wording(texts)
-        except ValueError as error:
-            raise _FILE.wrong(
-                (told, name), "nothing has this name; use one that the program knows"
-            ) from error
-    return found
+    """The texts of one part of ``reasons.toml``, by what they are about."""
+    return {cause(name): _wording(**texts) for name, texts in _TEXTS[part].items()}
 
 
-def _wording(texts: _Texts) -> Wording:
-    told = phrase(texts.detail[0]) if len(texts.detail) == 1 else plural(texts.detail[0], texts.detail[1])
-    return Wording(phrase(texts.title), told, phrase(texts.bare) if texts.bare else None)
+def _wording(title: str, detail: str | list[str], bare: str = "") -> Wording:
+    told = phrase(detail) if isinstance(detail, str) else plural(detail[0], detail[1])
+    return Wording(phrase(title), told, phrase(bare) if bare else None)
 
 
 WORDINGS = wordings("proofs", Reason)

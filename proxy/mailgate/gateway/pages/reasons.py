@@ -24,9 +24,9 @@ class ReasonText(NamedTuple):
 
 
 WORDINGS = wordings("decided", Reason) | proofs.WORDINGS | wordings("unserved", Reason)
-_BY_PERSON = wordings("by_person", Reason)
+_BY_PERSON = wordings("by-person", Reason)
 """The texts that differ where a browser goes by its person: the cause may be on another device."""
-_TOO_OLD = wordings("too_old", str)
+_TOO_OLD = wordings("too-old", str)
 """The texts for what is known to be too old, where it has a name."""
 
 SAME_WORDS = {

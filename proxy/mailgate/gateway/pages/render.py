@@ -7,17 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache, lru_cache, partial
+from importlib.resources import files
 from typing import Any, Literal
 
-from jinja2 import (
-    Environment,
-    PackageLoader,
-    StrictUndefined,
-    Template,
-    TemplateError,
-    pass_context,
-    select_autoescape,
-)
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_context, select_autoescape
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -31,7 +24,6 @@ from mailgate.gateway.pages.steps import contact_in, in_language, steps_of
 from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
-from mailgate.own_files import OwnFile
 from mailgate.store.help_requests import MAX_WORDS
 from mailgate.texts import MAX_HEADER, Language, choose_language, languages_by_tag, load_languages
 
@@ -259,8 +251,7 @@ def warming() -> list[Callable[[], object]]:
 
 
 def _template(name: str) -> Template:
-    with OwnFile(__package__, f"templates/{name}").mistakes(TemplateError):
-        return environment().get_template(name)
+    return environment().get_template(name)
 
 
 @cache
@@ -282,7 +273,7 @@ def environment() -> Environment:
 
 def _script(name: str) -> str:
     """A script without indentation and comment lines, which only its writers need."""
-    lines = (line.strip() for line in OwnFile(__package__, name).text().splitlines())
+    lines = (line.strip() for line in files(__package__).joinpath(name).read_text("utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

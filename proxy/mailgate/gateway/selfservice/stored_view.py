@@ -45,6 +45,8 @@ _OF_A_FACT = {
     "denied_at": DENIAL,
 }
 """Fields that say nothing if the source has not looked at the apps, gave no verdict, or nobody checked what cannot run."""
+_LEFT_OUT = ("asked", "profile", "looked_from", "expires_at", "denied_until", "denied_by", "not_denied")
+"""Fields that, left out, do not say that something is unknown: a look at the whole device, at one time, until it is too old."""
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "names"})
 """Fields of a report that are not columns or are shown in another form."""
@@ -111,7 +113,7 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> Stored:
     unsaid = {
         name for time, names in _OF_A_FACT.items() if getattr(report, time) is None for name in (time, *names)
     }
-    unsaid |= {"asked"} if report.asked is None else set()
+    unsaid |= {name for name in _LEFT_OUT if getattr(report, name) in (None, "")}
     shown = [each.name for each in fields(report) if each.name not in _SHOWN_APART | unsaid]
     told = {name: getattr(report, name) for name in shown}
     told |= {"apps_complete": report.saw_device} if "apps_complete" in told else {}

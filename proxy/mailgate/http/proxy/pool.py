@@ -25,10 +25,10 @@ class UpstreamPool:
         moment, and the request would be lost with it.
         """
         idle, now = self._idle, self._loop.time()
-        newest, oldest = now - FRESH_SECONDS, now - self._endpoint.keep_alive
+        oldest = now - self._endpoint.keep_alive
         while idle and idle[0].idle_since < oldest:
             idle.popleft().close()
-        while idle and (repeatable or idle[-1].idle_since >= newest):
+        while idle and (repeatable or idle[-1].idle_since >= now - FRESH_SECONDS):
             connection = idle.pop()
             if connection.usable:
                 return connection

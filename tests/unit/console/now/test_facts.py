@@ -13,7 +13,7 @@ from mailgate.console.now.facts import Turn, changes_of, coming_up, marked_days,
 from mailgate.model import Effect
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.stages import Stages
-from mailgate.rollout.plan import LABELS, Moment, MoverCounts
+from mailgate.rollout.plan import LABELS, Moment, MoverCounts, ValueCounts
 from mailgate.store import Act
 from mailgate.store.counts import RefusedDay
 from mailgate.store.device_rows import OutageCause
@@ -144,6 +144,27 @@ async def test_plans_and_stages_come_in_the_order_of_their_dates_with_whom_they_
     # a second plan for the same rule counted those whom it added alone
     widened = [status("in force", moment(3, "block", 2)), status("replaced", moment(3, "block", 4))]
     assert [each.why for each in coming_up(firm.bundle.policy, widened, NOW)] == ["", ""]
+
+    # a second plan that lets some of them in by another rule leaves fewer, and who moves at no other date changes nothing
+    other = moment(3, "allow", 3).model_copy(deep=True)
+    other.newly["allow"].by["rule"][0] = ValueCounts(value="opens", people=3, devices=3)
+    narrowed = [status("in force", other), status("replaced", moment(3, "block", 4))]
+    assert [each.why for each in coming_up(firm.bundle.policy, narrowed, NOW)] == ["", ""]
+    unmoved = [status("in force", moment(3, "allow", 0)), status("replaced", moment(3, "block", 4))]
+    assert [each.why for each in coming_up(firm.bundle.policy, unmoved, NOW)] == ["", "4 people lose mail."]
+
+
+def test_a_rule_that_is_off_on_a_date_begins_nothing(firm: Company) -> None:
+    staged(firm, Stages(warn=(NOW + DAY).isoformat(), enforce=(NOW + 3 * DAY).isoformat()))  # type: ignore[arg-type]
+    rule = next(each.id for each in firm.bundle.policy.rules if each.stages)
+    for until, words in (
+        (None, []),
+        (NOW + 2 * DAY, ["counts again", "blocks from then on"]),
+        (NOW + 9 * DAY, ["counts again"]),
+    ):
+        off = Relief(1, Cause.BREAK_GLASS, rule, "too strict", "ada", NOW, until)
+        policy = firm.with_reliefs(Reliefs(1, (off,))).policy
+        assert [text for _, text in words_of(coming_up(policy, [], NOW))] == words
 
 
 def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:

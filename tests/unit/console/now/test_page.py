@@ -77,7 +77,7 @@ async def test_people_without_mail_come_first_each_cause_with_its_list(ada: Brow
         await firm.store.rows.search(DeviceFilter(name="bob"), 0, 9),
     )
     for path, found in zip(lists, lost, strict=True):
-        assert called(await ada.get(path)) == {each.id for each in found.devices}
+        assert called(await ada.get(path)) == {each.id for each in found.rows}
 
 
 async def test_people_whose_device_no_source_reports_are_a_cause_of_their_own(

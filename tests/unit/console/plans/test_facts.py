@@ -17,10 +17,12 @@ from mailgate.console.plans.facts import (
     NEWLY,
     PlanNotice,
     idle_rules,
+    losers_in_words,
     more_of,
     mover_in_words,
     notes_of,
     plan_notices,
+    regaining_in_words,
     rows_of,
     rules_hitting,
     title_of,
@@ -112,7 +114,7 @@ def test_a_rule_on_a_version_says_how_many_it_refuses_today() -> None:
     newly["block"]["by"]["rule"] = [row, row | {"value": "app"}]
     newly["unknown"]["by"]["rule"] = [row | {"people": 2}]
     (words,) = undated_in_words(plan_of(reads_versions=named, newly=newly))
-    assert words.endswith("Today these lose mail, or might: 5 people with 8 devices.")
+    assert words.endswith("Today these lose mail, or might: at most 5 people with 8 devices.")
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn"])
@@ -195,3 +197,31 @@ def test_after_the_start_the_notice_is_for_people_of_the_plan() -> None:
     candidate = blocking(stages=STAGES)
     telling = told(planned(candidate, newly=HIT), candidate)
     assert (telling.kind, telling.version, telling.why_not) == (MailKind.UPCOMING, 4, "")
+
+
+def test_only_who_had_no_mail_gets_it_again() -> None:
+    """Who was warned had it. A person with two devices may be in two moves."""
+    gains = [("block", "allow", 3), ("challenge", "warn", 2), ("warn", "allow", 9), ("block", "challenge", 9)]
+    moves = [{"from": before, "to": to, "people": count, "devices": count} for before, to, count in gains]
+    assert regaining_in_words(plan_of(moves=moves)) == "At most 5 people get mail again at once"
+    assert regaining_in_words(plan_of(moves=moves[:1])) == "3 people get mail again at once"
+    assert regaining_in_words(plan_of(moves=moves[2:])) == ""
+
+
+def test_devices_of_nobody_are_told_as_devices() -> None:
+    assert losers_in_words(plan_of(kept_out={"people": 0, "devices": 2})) == "2 devices"
+    assert losers_in_words(plan_of(kept_out={"people": 1, "devices": 2})) == "1 person"
+    assert losers_in_words(plan_of()) == "0 people"
+    perhaps = {"undated": {"people": 5, "devices": 5, "rules": []}, "kept_out": {"people": 5, "devices": 5}}
+    assert losers_in_words(plan_of(**perhaps)) == "up to 5 people"
+    undated = plan_of(undated={"people": 0, "devices": 1, "rules": []})
+    assert next(undated_in_words(undated)).startswith("1 device might lose mail at a time we cannot tell")
+
+
+def test_a_rule_on_a_version_counts_nobody_twice_as_an_exact_number() -> None:
+    row = [{"value": "old-browser", "people": 2, "devices": 2}]
+    both = dict.fromkeys(LABELS, COUNTS) | {
+        label: hit(2, 2, by=COUNTS["by"] | {"rule": row}) for label in ("block", "unknown")
+    }
+    (words,) = undated_in_words(plan_of(newly=both, reads_versions={"old-browser": "block"}))
+    assert words.endswith("Today these lose mail, or might: at most 4 people with 4 devices.")

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, moved, plan_of
 from tests.unit.store.examples import NOW
 from tests.unit.store.plans import ACT, MOVER, PLAN
+from tests.unit.store.test_help_requests import ADA as ASKS
 from tests.unit.store.test_plan_movers import asks
 
 from mailgate.console.plans.outcome import (
@@ -135,7 +136,7 @@ async def test_a_client_without_a_name_or_known_device_is_counted_and_not_waited
     assert ([each.device for each in watched.named if not each.person], watched.unnamed) == ([known.id], 1)
 
 
-async def test_what_was_planned_counts_devices_of_nobody_known(store: Store) -> None:
+async def test_the_outcome_counts_planned_devices_of_nobody_known(store: Store) -> None:
     """As its refusals do; an older plan tells of them by its movers alone."""
     await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
     await store.devices.ingest([Report("jamf", "j1", kind=Kind.PHONE)], NOW)
@@ -148,6 +149,38 @@ async def test_what_was_planned_counts_devices_of_nobody_known(store: Store) -> 
     with_devices = PLANNED.model_copy(update={"nobodys": 1})
     for plan in (with_devices, OLDER):
         assert (await told(store, found, plan, NOW)).planned == 5
+
+
+async def test_of_rules_that_run_again_it_is_said_whom_they_refused_before(store: Store) -> None:
+    """A first refusal is recorded once, so who was refused then may be refused again without a word."""
+    await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    await store.policies.activate(PLAN.candidate, Act(NOW, "ada", "policy-activated"))
+    await asks(store, MOVER.person, PLAN.candidate.policy, hours=1)
+    await retract(store, Person("lin", "desk"), "sent in error", NOW + timedelta(hours=2))
+    again = replace(PLAN, digest="abcdef02", serial=3, movers=1)
+    await store.plans.keep(again, ACT)
+    await store.movers.add(again.digest, 1, [MOVER])
+    await store.policies.activate(PLAN.candidate, Act(NOW + timedelta(hours=5), "ada", "policy-activated"))
+    await asks(store, MOVER.person, PLAN.candidate.policy, hours=6)
+    outcome = await outcome_of(store, again, PLANNED, NOW + timedelta(hours=7))
+    assert outcome
+    assert (outcome.told.kept_out, outcome.told.unexpected, outcome.told.earlier) == (0, 0, 1)
+    assert [each.seen for each in outcome.watched.named] == ["not-seen"]
+
+
+async def test_help_is_counted_for_every_rule_that_may_refuse(store: Store) -> None:
+    """The default among them, and a rule of which it is not known whether it refuses."""
+    await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    await store.policies.activate(PLAN.candidate, Act(NOW, "ada", "policy-activated"))
+    labels = {"block": "default", "unknown": "perhaps", "warn": "warns", "allow": "opens"}
+    rows = {label: [{"value": rule, "people": 1, "devices": 1}] for label, rule in labels.items()}
+    newly = {label: hit(1, 1, by=NEWLY["by"] | {"rule": rows[label]}) for label in labels}
+    refusing = plan_of(made_at=NOW.isoformat(), newly=dict.fromkeys(LABELS, NEWLY) | newly)
+    later = NOW + timedelta(minutes=1)
+    for rule in labels.values():
+        await store.help_requests.note(replace(ASKS, rule=rule, first_at=later, last_at=later))
+    outcome = await told(store, PLAN, refusing, NOW + timedelta(hours=1))
+    assert outcome.help_requests == {"warns": 1, "default": 1, "perhaps": 1}
 
 
 async def test_the_outcome_of_a_rolled_back_plan_stays_readable(store: Store) -> None:

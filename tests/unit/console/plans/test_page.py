@@ -418,7 +418,7 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
     assert "Refused 3 1 bob Removed the app in time 0 Not seen yet 2 " in page.words
     assert "Refused outside the plan 0 1 zoe Help requests 0" in page.words
     assert "more client" not in page.words
-    movers = (await firm.store.movers.search(digest, MoverFilter(name="cy"), 0, 1, large=False)).movers
+    movers = (await firm.store.movers.search(digest, MoverFilter(name="cy"), 0, 1, large=False)).rows
     await firm.store.movers.add(digest, 9, [each._replace(person="", device="client 1") for each in movers])
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "Refused 3 1 bob Removed the app in time 0 Not seen yet 2 " in page.words

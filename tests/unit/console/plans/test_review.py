@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.phones import has, record
-from tests.unit.rollout.plans import NEWLY, hit, plan_of
+from tests.unit.rollout.plans import NEWLY, hit, moved, plan_of
 
 from mailgate.console.plans.review import Losers, checks_of, losers_of, planned_rules, stages_picture
 from mailgate.model import Stage
@@ -71,6 +71,14 @@ async def test_a_rule_is_read_from_its_condition_its_groups_and_its_dates() -> N
     assert drawn.words == "From 8 December 2026: 6 warned. From 15 December 2026: 6 lose mail."
 
 
+async def test_a_stage_that_meets_devices_of_nobody_alone_says_how_many() -> None:
+    rows = [{"value": "deepseek", "people": 0, "devices": 2}]
+    told = {"block": hit(0, 2, by=NEWLY["by"] | {"rule": rows})}
+    later = [{"at": BLOCK.isoformat(), "newly": dict.fromkeys(LABELS, NEWLY) | told}]
+    (rule,) = await planned_rules(stored([RULE]), soon(later=later), NOW)
+    assert stages_picture(rule).words.endswith("From 15 December 2026: 2 devices lose mail.")
+
+
 @pytest.mark.parametrize(
     ("when", "apps", "rest"),
     [
@@ -95,6 +103,20 @@ async def test_a_rule_that_stays_is_there_if_other_people_come_under_it() -> Non
     assert [(each.words.id, each.sign) for each in found] == [("deepseek", "")]
 
 
+def ahead(*moved: tuple[str, str] | tuple[str, str, int]) -> list[dict[str, Any]]:
+    """Later moments, a week apart, at which a rule moves six devices or so many."""
+    found = []
+    for weeks, (label, rule, *count) in enumerate(moved):
+        devices = count[0] if count else 6
+        rows = [{"value": rule, "people": devices, "devices": devices}]
+        told = {label: hit(devices, devices, by=NEWLY["by"] | {"rule": rows})}
+        at = WARN + timedelta(weeks=weeks)
+        found.append({"at": at.isoformat(), "newly": dict.fromkeys(LABELS, NEWLY) | told})
+    return found
+
+
+EASED = moved(6, out=0)
+"""Who could not prove a device before and may now."""
 NONE = Losers((), None, 0, more=False)
 
 
@@ -108,6 +130,12 @@ NONE = Losers((), None, 0, more=False)
         ({}, NONE, "ok", "Nobody gains or loses mail today"),
         ({"newly": newly(block=6)}, NONE, "warn", "They lose mail at once, without a warning"),
         ({"later": [{"at": BLOCK.isoformat(), "newly": newly(block=6)}]}, NONE, "warn", "They lose mail without a warning before"),
+        ({"later": ahead(("warn", "other"), ("block", "deepseek"))}, NONE, "warn", "They lose mail without a warning before"),
+        ({"later": ahead(("warn", "deepseek"), ("block", "deepseek"), ("block", "other"))}, NONE, "warn", "Not all of them are warned before"),
+        ({"later": ahead(("warn", "deepseek", 5), ("block", "deepseek"))}, NONE, "warn", "They lose mail without a warning before"),
+        ({"newly": newly(unknown=6)}, NONE, "warn", "They might lose mail at once, without a warning"),
+        ({"newly": newly(challenge=6), "moved": EASED}, NONE, "ok", "They are warned 7 days before"),
+        ({"newly": newly(challenge=6), "moved": EASED | {"nobodys": 2}}, NONE, "warn", "They lose mail at once, without a warning"),
         ({"cases": {"run": 0, "failed": []}}, NONE, "warn", "No test case says what these rules must do"),
         ({}, NONE, "ok", "It needs no approval"),
     ],

@@ -79,6 +79,20 @@ async def test_a_difference_has_the_name_of_an_app_beside_its_key(ada: Browser, 
     assert "Changed app tiktok (TikTok) : the name is Tock now, was TikTok" in page.words
 
 
+async def test_a_rule_that_is_not_in_force_is_called_by_its_title_too(ada: Browser, firm: Company) -> None:
+    first = await firm.store.policies.get(1)
+    assert first
+    ahead = PHONE_RULES["rules"][0] | {"id": "ahead", "title": "Quokkas"}
+    rules = json.dumps(PHONE_RULES | {"rules": [ahead, *PHONE_RULES["rules"]]})
+    await firm.store.policies.activate(
+        RuleTexts("p2", dict(first.texts) | {"policy.yaml": rules}), Act(NOW, "lin", "policy-activated")
+    )
+    page = await ada.get("/console/policy/diff?old=1&new=2")
+    assert "Added rule ahead (Quokkas) :" in page.words
+    page = await ada.get("/console/policy/diff?old=2&new=1")
+    assert "Removed rule ahead (Quokkas) :" in page.words
+
+
 @pytest.mark.parametrize("path", ["versions/9", "versions/abcdef", "diff?old=9", "diff?old=1&new=x"])
 async def test_an_unknown_version_is_said(ada: Browser, path: str) -> None:
     page = await ada.get(f"/console/policy/{path}")

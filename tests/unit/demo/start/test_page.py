@@ -20,6 +20,9 @@ from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER
 from mailgate.demo.start import page
 from mailgate.demo.start.page import ClickedSessions, Links, NotLetInError, StartPage, session_cookie
 from mailgate.demo.start.personas import Shown
+from mailgate.texts import language_for
+
+BRITISH = language_for("", "en-GB", "")
 
 LINKS = Links(
     "http://localhost:8080/",
@@ -105,7 +108,7 @@ async def test_nobody_who_waits_leads_to_all_help_requests() -> None:
 def test_each_badge_says_what_a_device_gets_and_until_when() -> None:
     ends = {"exempt": TODAY + timedelta(days=3), "warned": TODAY + timedelta(days=6)}
     start = StartPage(replace(LINKS, standing=Shown("", ends, 602)), SimpleNamespace(answer_as=_play))
-    said = [re.sub("<[^>]+>", "", each) for each in _BADGE.findall(start.text("8082", TODAY))]
+    said = [re.sub("<[^>]+>", "", each) for each in _BADGE.findall(start.text("8082", TODAY, BRITISH))]
     assert said == [
         "Gets mail",
         "No mail",
@@ -117,6 +120,17 @@ def test_each_badge_says_what_a_device_gets_and_until_when() -> None:
     later = start.text("8082", TODAY + timedelta(days=7))
     assert re.sub("<[^>]+>", "", _BADGE.findall(later)[3]) == "No mail"
     assert "602 devices" in later
+
+
+def test_the_page_speaks_the_language_of_the_console_with_the_dates_of_its_reader() -> None:
+    ends = {"exempt": TODAY + timedelta(days=3)}
+    start = StartPage(replace(LINKS, standing=Shown("", ends, 1602)), SimpleNamespace(answer_as=_play))
+    german = start.text("8082", TODAY, language_for("", "de-AT, en;q=0.5", ""))
+    assert '<html lang="de-AT">' in german
+    assert "Selbst eine App verbieten" in german
+    assert "Ausgenommen bis Sa., 19. Dez." in german
+    assert "Smartphone mit TikTok" in german
+    assert "Let in until Sat, Dec 19" in start.text("8082", TODAY)
 
 
 async def test_a_limited_login_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,7 @@ def test_a_browser_that_goes_by_its_person_is_told_so(pages: Pages) -> None:
     told = words(pages, replace(OWN, here=here, devices=()))
     assert "This browser goes by all your phones and tablets" in told
     assert "on this device" not in told.partition("What this check sees")[0]
+    assert "What you can do" not in told, "nothing can be done here: each device says what"
 
 
 def test_a_lost_device_is_lost_whatever_else_is_known(pages: Pages) -> None:
@@ -217,6 +218,21 @@ def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> Non
     assert f"How sure we are {shown} " in words(
         pages, replace(OWN, records=StoredRecords(exemptions=(record,)))
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("status", "none", "How sure we are not known"),
+        ("enrolment", Enrolment.UNKNOWN, "How it is enrolled not known"),
+        ("enrolment", Enrolment.NONE, "How it is enrolled in no device management"),
+        ("os", "ios", "System iOS"),
+        ("os", "fuchsia", "System fuchsia"),
+    ],
+)
+def test_a_word_of_the_store_is_told_in_words(pages: Pages, name: str, value: str, shown: str) -> None:
+    record = StoredRecord({name: value}, NOW)
+    assert f"{shown} " in words(pages, replace(OWN, records=StoredRecords(exemptions=(record,))))
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:

@@ -87,7 +87,10 @@ def test_the_tail_is_of_the_id_that_its_owner_can_find(names, tail):
 
 
 def test_every_field_of_every_report_is_shown():
-    device, report = card().stored
+    times = {"looked_from": NOW, "expires_at": NOW, "denied_at": NOW, "denied_until": NOW}
+    texts = {"profile": "personal", "denied_by": "policy 7", "not_denied": "not-active"}
+    whole = replace(PHONE, reports=(replace(REPORT, **times, **texts),))
+    device, report = card(replace(OWN, device=whole)).stored
     assert device == {"device_id": PHONE.id, "first_seen": PHONE.first_seen, "last_seen": NOW}
     assert {each.name for each in fields(Report)} - {"adds", "names"} <= report.keys()
     assert report["apps"] == ("Tiktok",)
@@ -98,7 +101,8 @@ def test_every_field_of_every_report_is_shown():
 def test_a_field_that_no_source_told_is_left_out():
     _, report = reported(asked=None, compliance_at=None, denied_at=None).stored
     assert not {"asked", "compliance", "threat", "denied", "not_denied"} & report.keys()
-    assert {"apps", "enrolment", "looked_from"} <= report.keys()
+    assert {"apps", "enrolment", "owner"} <= report.keys()
+    assert not {"looked_from", "expires_at", "profile"} & report.keys()
     _, report = reported(apps=frozenset(), apps_complete=None, reported_at=None).stored
     assert not {"apps", "apps_complete", "profile", "reported_at"} & report.keys()
 

@@ -41,7 +41,7 @@ from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.policy.simulate.flip import KEPT_OUT
-from mailgate.policy.simulate.impact import AT_ONCE, OUT, UNDATED, Impact, Subject, later_cell
+from mailgate.policy.simulate.impact import AT_ONCE, NOBODYS, OUT, UNDATED, Impact, Subject, later_cell
 from mailgate.policy.simulate.judge import Comparison, Occasion
 from mailgate.policy.simulate.later import WorstMoment, change_moments, in_full
 from mailgate.policy.simulate.what_if import judged_again_at, with_expired_report
@@ -82,7 +82,9 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
                 new = decide(at(each.after, moment), new_rules).effect
                 cells = [later_cell(moment, new.value)] * (old is not new)
                 out = new.value in KEPT_OUT and new.severity > old.severity
-                for cell in (*cells, *[later_cell(moment, OUT)] * out):
+                cells += [later_cell(moment, OUT)] * out
+                cells += [later_cell(moment, NOBODYS)] * (out and one.known and not each.person)
+                for cell in cells:
                     devices.setdefault(cell, set()).add(one.id)
                     people.setdefault(cell, set()).update({each.person} - {""})
     found = {
