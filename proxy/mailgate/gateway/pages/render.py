@@ -1,8 +1,6 @@
 """Renders views to pages. As much as possible is done once, when ``Pages`` is built or when a page is first shown. ``warming``
 does beforehand what the first pages would wait for."""
 
-import base64
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -283,8 +281,8 @@ def _content_security_policy(style: str, scripts: list[str]) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"style-src {_hash(style)}",
-            " ".join(("script-src", *(map(_hash, scripts) if scripts else ("'none'",)))),
+            f"style-src {look.source_hash(style)}",
+            " ".join(("script-src", *(map(look.source_hash, scripts) if scripts else ("'none'",)))),
             "img-src data:",
             "connect-src 'self'",
             "form-action 'self'",
@@ -292,7 +290,3 @@ def _content_security_policy(style: str, scripts: list[str]) -> str:
             "frame-ancestors 'none'",
         )
     )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

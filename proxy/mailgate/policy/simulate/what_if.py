@@ -160,8 +160,7 @@ def enrolled(access: Access, catalog: AppCatalog, issuer: str) -> Access:
 
 def managed(access: Access, catalog: AppCatalog) -> Access:
     """The access of a device that the company's device management has and reports."""
-    seen = reported(access, catalog)
-    return replace(seen, posture=replace(seen.posture, managed=True))
+    return with_posture(reported(access, catalog), managed=True)
 
 
 def proved(access: Access, issuer: str) -> Access:
