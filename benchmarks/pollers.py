@@ -16,7 +16,7 @@ from mailgate.app import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
-from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims
+from mailgate.attest.report import SelfReport, TokenParameters, token_claims
 from mailgate.store import EnrolledKey, Store
 
 COUNT = 10_000
@@ -39,9 +39,10 @@ class Browser:
     key: Key
 
     @property
-    def enrolled(self) -> EnrolledDevice:
+    def enrolled(self) -> tuple[str, str, str]:
+        """The thumbprint of its key, its device and its owner."""
         thumbprint = self.key.thumbprint()
-        return EnrolledDevice(f"enrolled-{thumbprint[:16]}", self.person.name, thumbprint)
+        return thumbprint, f"enrolled-{thumbprint[:16]}", self.person.name
 
     @property
     def report(self) -> dict[str, object]:
@@ -61,9 +62,9 @@ class Browser:
 
     def token(self, issuer: Key, now: datetime) -> str:
         """What the gate answers to the report."""
-        issuing = TokenParameters(PUBLIC_URL, __version__, secrets.token_urlsafe(16), now)
+        issuing = TokenParameters(PUBLIC_URL, __version__, secrets.token_urlsafe(16), now, *self.enrolled)
         report = SelfReport.model_validate_json(json.dumps(self.report))
-        claims = token_claims(report, self.enrolled, issuing, lambda _os, _each: None)
+        claims = token_claims(report, issuing, lambda _os, _each: None)
         return mint.sign_token(claims, issuer)
 
     def look(self, token: str, etag: str = "") -> str:
@@ -95,10 +96,8 @@ def browsers() -> tuple[Browser, ...]:
 async def enrol(url: str) -> Key:
     """Store the keys of all browsers. Returns the key with which the gates of this store sign."""
     store, now = await Store.open(url), utc_now()
-    told = (each.enrolled for each in browsers())
-    await store.enrolments.take(
-        [EnrolledKey(each.thumbprint, each.device, each.owner, "token-of-a-bench", now) for each in told]
-    )
+    told = (EnrolledKey(*each.enrolled, "token-of-a-bench", now) for each in browsers())
+    await store.enrolments.take([*told])
     issuer = (await Trust.open(store, utc_now)).own_keys.signing_key()
     await store.close()
     return issuer

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 88_862,
+    "lines": 88_685,
     "files": 518,
     "files under 40 lines, __init__ apart": 7,
     "rooms": 16,
@@ -23,8 +23,8 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 22,
-    "lines of tests": 132_555,
-    "lines of benchmarks": 2_478,
+    "lines of tests": 132_546,
+    "lines of benchmarks": 2_477,
 }
 GUIDES, GUIDE = 50_000, 5_000
 """Words of all pages of ``docs/`` and of one of them, decisions and code apart."""

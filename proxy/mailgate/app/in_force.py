@@ -45,11 +45,14 @@ KEY_AGE = timedelta(days=30)
 
 async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Reliefs) -> Live:
     """The live parts at the start of a gate with these files. Raises StoreError."""
-    settings = bundle.settings
+    settings, company = bundle.settings, bundle.settings.company
+    look = (company.name, company.logo, company.colour, company.colour_dark)
     bare = Live(
         bundle.policy,
         verifier_for(bundle, trust),
-        response_builder_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
+        response_builder_for(
+            settings, Pages(Appearance(*(each or "" for each in look))), await tickets_for(store)
+        ),
         retention_times_of(settings),
         browser_probe=BrowserProbe(keys=await probe_keys(settings, store)),
         activesync=settings.activesync.place,
@@ -177,12 +180,6 @@ def served_hosts(public_url: str, settings: Settings) -> frozenset[str]:
     name = urlsplit(public_url).hostname or ""
     loopback = ("127.0.0.1", "::1") if name == "localhost" else ()
     return frozenset(map(canonical_name, (name, *loopback, *settings.hosts)))
-
-
-def appearance_of(settings: Settings) -> Appearance:
-    """The company's appearance on pages."""
-    company = settings.company
-    return Appearance(company.name or "", company.logo or "", company.colour or "", company.colour_dark or "")
 
 
 def seen_within(settings: Settings) -> dict[str, timedelta]:

@@ -8,7 +8,7 @@ from mailgate import __version__
 from mailgate.app import moment_of
 from mailgate.app.public_ports import PublicPorts
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.metrics import ExternalCounter, Metrics
 from mailgate.gateway.streams import lasting
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import RulesKeeper
@@ -29,7 +29,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
         ("ledger_dropped", "Sightings lost", lambda: counts.dropped),
         ("ledger_strangers_not_recorded", _TOO_MANY, lambda: ledger.strangers_not_recorded),
     ):
-        metrics.watch_count(f"mailgate_{name}", meaning, read)
+        ExternalCounter(f"mailgate_{name}", meaning, read, metrics.registry)
     for name, meaning, value in (
         ("crl_next_update_timestamp_seconds", _FIRST_STALE, lambda: first_list_stale_at(gate)),
         ("policy_serial", _DECIDES_BY, lambda: keeper.current.activation.serial),

@@ -115,7 +115,7 @@ def gate_for(
     prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode, is_alone)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
     enroller = enroller_for(settings, store, trust)
-    listeners = store.ledger, PersonLanguages.of(store.languages), halting, metrics, enroller
+    listeners = store.ledger, PersonLanguages(store.languages), halting, metrics, enroller
     recorder = Recorder(listeners, References(references().__next__))
     calls, networks = RateLimit(5, timedelta(minutes=10)), RateLimit(60, timedelta(minutes=10))
     own = OwnAddresses(

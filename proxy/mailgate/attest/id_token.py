@@ -166,12 +166,8 @@ def _fits(key: Jwk, algorithm: str) -> bool:
         and key.get("use", "sig") == "sig"
         and key.get("alg", algorithm) == algorithm
         and key.get("crv") == _CURVES.get(algorithm)
-        and _long_enough(key)
+        and (key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= MIN_RSA_BITS)
     )
-
-
-def _long_enough(key: Jwk) -> bool:
-    return key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= MIN_RSA_BITS
 
 
 MAX_REMEMBERED = 10_000

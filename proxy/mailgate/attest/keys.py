@@ -57,7 +57,11 @@ class KeySet:
 
     def renewed(self, newer: "KeySet") -> "KeySet":
         """The set ``newer``. For each key that this set has too, it keeps this set's object, so that cached verifications stay valid."""
-        kept = {kid: key for kid, key in self.keys.items() if _same(key, newer.get(kid))}
+        kept = {
+            kid: key
+            for kid, key in self.keys.items()
+            if (new := newer.get(kid)) is not None and new.thumbprint() == key.thumbprint()
+        }
         return replace(newer, keys={**newer.keys, **kept})
 
 
@@ -86,7 +90,10 @@ def parse_jwks(text: str) -> KeySet:
 
 def public_members(jwk: Mapping[str, object]) -> dict[str, str]:
     """The checked members of a public key, which are those that RFC 7638 hashes. Raises `JwkError`."""
-    kind = _key_type(jwk)
+    kty = jwk.get("kty")
+    kind = _KEY_TYPES.get(kty) if isinstance(kty, str) else None
+    if kind is None:
+        raise JwkError('kty: use "EC" (with P-256) or "OKP" (with Ed25519)')
     if secret := [name for name in _SECRET_MEMBERS if name in jwk]:
         raise JwkError(f"{secret[0]}: is a private member; use the public key alone")
     if jwk.get("crv") != kind.curve:
@@ -107,17 +114,6 @@ def import_public(members: dict[str, str]) -> Key:
 
 def algorithm_of(kty: str) -> str:
     return _KEY_TYPES[kty].algorithm
-
-
-def _same(one: Key, other: Key | None) -> bool:
-    return other is not None and one.thumbprint() == other.thumbprint()
-
-
-def _key_type(jwk: Mapping[str, object]) -> _KeyType:
-    kty = jwk.get("kty")
-    if not isinstance(kty, str) or kty not in _KEY_TYPES:
-        raise JwkError('kty: use "EC" (with P-256) or "OKP" (with Ed25519)')
-    return _KEY_TYPES[kty]
 
 
 def _issuer_key(entry: object) -> tuple[str, Key]:

@@ -146,20 +146,16 @@ class SelfReport(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolledDevice:
-    device: str
-    owner: str
-    thumbprint: str
-
-
-@dataclass(frozen=True, slots=True)
 class TokenParameters:
-    """A gate as an issuer. Its name is the audience too. ``jti`` must be new for every token."""
+    """A gate as an issuer, whose name is the audience too, and the enrolled device. ``jti`` must be new for every token."""
 
     issuer: str
     build: str
     jti: str
     now: datetime
+    thumbprint: str
+    device: str
+    owner: str
 
 
 def written_report(report: SelfReport) -> str:
@@ -185,7 +181,6 @@ def form_of(report: SelfReport) -> str | None:
 
 def token_claims(
     report: SelfReport,
-    enrolled: EnrolledDevice,
     issuing: TokenParameters,
     match_app: Callable[[str, str], str | None],
 ) -> dict[str, object]:
@@ -196,19 +191,19 @@ def token_claims(
     claims: dict[str, object] = {
         "iss": issuing.issuer,
         "aud": issuing.issuer,
-        "sub": enrolled.device,
+        "sub": issuing.device,
         "iat": now,
         "exp": now + int(passport.OWN_LIFETIME.total_seconds()),
         "jti": issuing.jti,
         "eat_profile": passport.PROFILE,
-        "cnf": {"jkt": enrolled.thumbprint},
+        "cnf": {"jkt": issuing.thumbprint},
         "ear.verifier-id": {"developer": "mailgate", "build": issuing.build},
         "submods": {"device": {"ear.status": "none", "ear.trustworthiness-vector": _VECTOR}},
         "apps": {"at": now, "listed": sorted(key for key in matched if key), "complete": False},
         "os": report.os if report.os != "other" else None,
         "os_version": report.os_version or None,
         "form": form,
-        "user": enrolled.owner or None,
+        "user": issuing.owner or None,
         "bearer": report.bearer or None,
         "reported": report.model_dump(include=_ALONGSIDE, exclude_none=True),
     }

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Annotated, BinaryIO
 
 import typer
@@ -63,10 +63,8 @@ def as_object(client: Client) -> dict[str, object]:
     return {
         **{name: getattr(client, name) for name in _PLAIN},
         "contradicted": client.contradicted,
-        "signals": [
-            {"source": s.source, "name": s.name, "value": s.value, "says": s.says} for s in client.signals
-        ],
-        "findings": [{"reason": f.reason, "detail": f.detail} for f in client.findings],
+        "signals": [asdict(each) for each in client.signals],
+        "findings": [asdict(each) for each in client.findings],
     }
 
 

@@ -47,11 +47,6 @@ class TokenForm(StrEnum):
     JSON = "json"
 
 
-@app.callback()
-def extension() -> None:
-    """The companion extension at the company's own computers."""
-
-
 @app.command()
 @on_store(acts=True, decides=False, json=None)
 async def tokens(

@@ -122,7 +122,7 @@ def wording(error: ErrorDetails) -> str:
     if kind == "word":
         return _unknown(context["word"], context["known"])
     if kind == "string_too_short":
-        return phrase("it is empty; write a text")
+        return phrase("it is empty; enter some text")
     if kind == "string_pattern_mismatch":
         form = _form(context["pattern"])
         return phrase("%(value)s has the wrong form; use %(form)s", value=_shown(given), form=form)

@@ -59,7 +59,9 @@ def read_catalog(path: Path, reading: FilesReading) -> AppCatalog | None:
         if not isinstance(keys, ListFile):
             _check_keys(keys, known, document, ("lists", name), reading)
             lists[name] = keys
-    apps = {key: _listed(key, app) for key, app in file.apps.items()}
+    apps = {
+        key: ListedApp(key, **{**dict(app), "vendor": app.vendor or ""}) for key, app in file.apps.items()
+    }
     _check_identifiers(apps, document, reading)
     found = {name: keys for name, keys in lists.items() if keys is not None}
     return AppCatalog(apps, found) if len(reading.mistakes) == before else None
@@ -98,12 +100,6 @@ def _check_keys(
                 expected=did_you_mean(key, known),
             )
             reading.mistakes.append(document.mistake((*place, index), message))
-
-
-def _listed(key: str, app: App) -> ListedApp:
-    return ListedApp(
-        key, app.name, app.vendor or "", app.android, app.ios, app.names, app.publishers, app.extensions
-    )
 
 
 def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, reading: FilesReading) -> None:

@@ -164,10 +164,11 @@ class Intune(ApiConnector):
         of_system = [each for each in policies if each.system and each.system == _family(report.os)]
         if report.apps_complete or report.gone or not of_system:
             return report
-        word = await word_on(self._client, report.id, of_system, instant(found, "lastSyncDateTime"))
-        doubted = word.faulty and report.compliance is Compliance.COMPLIANT
+        synced = instant(found, "lastSyncDateTime")
+        apps, is_faulty = await word_on(self._client, report.id, of_system, synced)
+        doubted = is_faulty and report.compliance is Compliance.COMPLIANT
         verdict = Compliance.UNKNOWN if doubted else report.compliance
-        return replace(report, compliance=verdict, compliance_apps=word.apps)
+        return replace(report, compliance=verdict, compliance_apps=apps)
 
     async def _inventory(self) -> dict[str, _SeenApps]:
         """The devices that have an inventory, each with the listed apps on it."""

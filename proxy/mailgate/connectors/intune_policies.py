@@ -46,15 +46,6 @@ class AppPolicy(NamedTuple):
     policy names it by that alone."""
 
 
-class PolicyWord(NamedTuple):
-    """What the policies of a device come to."""
-
-    apps: frozenset[str] = frozenset()
-    """Keys of the listed apps that were looked for and not found, after the last change of their policy."""
-    faulty: bool = False
-    """Whether a setting could not be judged, so that the device may have kept an older state."""
-
-
 async def app_policies(client: ApiClient, names: Collection[str], setup: Setup) -> list[AppPolicy]:
     """The policies of these names. Raises ``SourceError``."""
     policies = [_policy(found, setup) for found in await _called(client, _POLICIES, names)]
@@ -85,12 +76,14 @@ def _policy(found: Any, setup: Setup) -> AppPolicy:
 
 async def word_on(
     client: ApiClient, device_id: str, policies: Sequence[AppPolicy], synced: datetime | None
-) -> PolicyWord:
-    """What a device, that called at this time, says to these policies. Raises ``SourceError``."""
+) -> tuple[frozenset[str], bool]:
+    """What a device, that called at this time, says to these policies: the listed apps that were looked for and not found, after the
+    last change of their policy; and whether a setting could not be judged, so that the device may have kept an older state. Raises
+    ``SourceError``."""
     target = f"/v1.0/deviceManagement/managedDevices/{quote(device_id, safe='')}/deviceCompliancePolicyStates"
     states = [state async for page in pages_by_link(client, target) for state in page]
     apps = frozenset[str]().union(*(each.apps for each in policies if _all_meet(states, each, synced)))
-    return PolicyWord(apps, any(text(state, "state") in _FAULTS for state in states))
+    return apps, any(text(state, "state") in _FAULTS for state in states)
 
 
 def _all_meet(states: Iterable[Any], policy: AppPolicy, synced: datetime | None) -> bool:

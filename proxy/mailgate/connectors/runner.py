@@ -138,12 +138,12 @@ class Runner:
                 await run_to_end(self.store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
-        if settings.scheduled():  # the state is that of the runs, and a call does not put off the next run
-            self.numbers.count(name, SourceOutcome(taken=len(records)), tools.tally, 0.0)
-            return len(records)
-        state = (await self.store.states()).get(name) or SourceState(name)
-        now, outcome = tools.now(), SourceOutcome(taken=len(records), gone=sum(each.gone for each in records))
-        await self.store.note(state_after(state, outcome, now, now, state.listed))
+        outcome = SourceOutcome(taken=len(records), gone=sum(each.gone for each in records))
+        if (
+            not settings.scheduled()
+        ):  # else the state is that of the runs, and a call does not put off the next run
+            state, now = (await self.store.states()).get(name) or SourceState(name), tools.now()
+            await self.store.note(state_after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, tools.tally, 0.0)
         return len(records)
 

@@ -71,7 +71,7 @@ def company_steps(place: DemoAddresses, filled: Filled) -> tuple[tuple[str, str]
     """Things to look at in a company, each with the command that shows it."""
     config = f"--config {shlex.quote(place.config)}"
     planner, approver = (shlex.quote(str(path)) for path in filled.tokens.values())
-    run, digest = place.mailgate, filled.company.plan
+    run, digest = place.mailgate, filled.plan
     planned = shlex.quote(str(filled.planned))
     return (
         ("Who has which devices, and what is known of them", f"{run} devices list {config}"),

@@ -17,7 +17,7 @@ from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
-from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims, written_report
+from mailgate.attest.report import SelfReport, TokenParameters, token_claims, written_report
 from mailgate.attest.sealing import NonceOrigin, Nonces, is_of_machine
 from mailgate.devices.device import Report
 from mailgate.devices.names import user_text
@@ -346,9 +346,10 @@ async def _owned(part: EnrolmentParts, key: EnrolledKey, now: datetime) -> Enrol
 
 
 def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: datetime) -> dict[str, object]:
-    enrolled = EnrolledDevice(key.device, key.owner, key.thumbprint)
-    issuing = TokenParameters(part.public_url, __version__, part.enroller.new_id(), now)
-    claims = token_claims(report, enrolled, issuing, part.live.policy.catalog.match)
+    issuing = TokenParameters(
+        part.public_url, __version__, part.enroller.new_id(), now, key.thumbprint, key.device, key.owner
+    )
+    claims = token_claims(report, issuing, part.live.policy.catalog.match)
     return question_told(key, part.live.policy.catalog) | {
         "device_attestation": mint.sign_token(claims, part.enroller.keys.signing_key()),
         "expires_at": int((now + OWN_LIFETIME).timestamp()),

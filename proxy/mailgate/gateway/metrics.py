@@ -159,9 +159,6 @@ class Metrics:
         """Add a gauge whose value is read when it is scraped."""
         self._gauge(name, meaning).set_function(read)
 
-    def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        ExternalCounter(name, meaning, read, self.registry)
-
 
 def proof_outcome(result: AttestationResult | CertificateResult | None) -> str:
     """What became of a proof, in one word."""

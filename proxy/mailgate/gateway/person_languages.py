@@ -1,6 +1,5 @@
 """The language that a person reads: what their browser asks for is heard from their requests, and ``/.mailgate/language`` takes another choice for the pages."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,19 +21,15 @@ class PersonLanguages:
     """Records the languages of people (a ``DecisionListener``, ``recorder.py``)."""
 
     languages: Languages
-    tags: Mapping[str, str]
 
     def __post_init__(self) -> None:
+        self._tags = languages_by_tag(load_languages())
         self._choose = lru_cache(1024)(self._form)
 
     def _form(self, wanted: str) -> str:
         """The language that answers, with the region in whose form mails have dates; there are some hundreds. Empty if none answers."""
-        tag = choose_language(wanted, self.tags, "")
+        tag = choose_language(wanted, self._tags, "")
         return load_languages()[tag].as_written_in(wanted).form if tag else ""
-
-    @classmethod
-    def of(cls, languages: Languages) -> "PersonLanguages":
-        return cls(languages, languages_by_tag(load_languages()))
 
     def record(self, access: Access, *_: object) -> None:
         if _names_reader(access):

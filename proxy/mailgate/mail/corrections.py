@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from mailgate.config import Rules
 from mailgate.mail.recipient_list import (
@@ -76,33 +77,20 @@ async def correct(
     """Queue the corrections that are due. Returns how many. Raises StoreUnavailableError."""
     count = 0
     for retraction in await store.retractions.open():
-        if is_due(retraction, now):
-            count += await _correct(store, retraction, data_scope, address_of, person, now)
+        if not is_due(retraction, now):
+            continue
+        active, done = await store.policies.active(), True
+        if active is not None and active.number not in retraction.versions:  # else it is in force again
+            mails, found = await corrections(store, retraction, active.number, data_scope, address_of, now)
+            count += await store.mails.queue(mails, partial(_act, person, now, retraction, found.nameless))
+            done = now - retraction.at >= SEARCH_SPAN
+        await store.retractions.note_search(retraction.serial, now, done=done)
     return count
 
 
-async def _correct(
-    store: Store,
-    retraction: Retraction,
-    data_scope: DataScope,
-    address_of: AddressOf,
-    person: Person,
-    now: datetime,
-) -> int:
-    active = await store.policies.active()
-    if active is None or active.number in retraction.versions:  # it was put in force again
-        await store.retractions.note_search(retraction.serial, now, done=True)
-        return 0
-    mails, found = await corrections(store, retraction, active.number, data_scope, address_of, now)
-
-    def act(count: int) -> Act:
-        entry = person.act(now, "corrections-queued")
-        about = f"version {retraction.versions[0]}"
-        return replace(entry, about=about, details={"mails": count, "nameless": found.nameless})
-
-    count = await store.mails.queue(mails, act)
-    await store.retractions.note_search(retraction.serial, now, done=now - retraction.at >= SEARCH_SPAN)
-    return count
+def _act(person: Person, now: datetime, retraction: Retraction, nameless: int, count: int) -> Act:
+    act, about = person.act(now, "corrections-queued"), f"version {retraction.versions[0]}"
+    return replace(act, about=about, details={"mails": count, "nameless": nameless})
 
 
 async def corrections(

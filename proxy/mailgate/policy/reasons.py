@@ -88,7 +88,7 @@ def _of_certificate(reads: frozenset[str], access: Access) -> Reason | None:
     return Reason.CERTIFICATE_INVALID if access.certificate.refused else None
 
 
-_VERSIONED = {
+VERSIONED = {
     "extension.browser_version": ("browser", "extension.browser"),
     "client.browser_version": ("browser", "client.browser"),
     "extension.version": ("extension", ""),
@@ -117,7 +117,7 @@ def update_behind(condition: Condition, access: Access) -> Update | None:
     found = [name for name, version in _behind(condition, access).items() if parts_of(version) is not None]
     if not found:
         return None
-    (of, named), newest = _VERSIONED[found[0]], _newest(condition)
+    (of, named), newest = VERSIONED[found[0]], _newest(condition)
     enough = (
         version
         for version in sorted(condition.least[found[0]], key=order_of)
@@ -134,9 +134,7 @@ def _behind(condition: Condition, access: Access) -> Mapping[str, str]:
 
 
 def _newest(condition: Condition) -> Mapping[str, str]:
-    return {
-        name: max(condition.least[name], key=order_of) for name in _VERSIONED if condition.least.get(name)
-    }
+    return {name: max(condition.least[name], key=order_of) for name in VERSIONED if condition.least.get(name)}
 
 
 def _would_hold(condition: Condition, access: Access, supposed: Mapping[str, str]) -> bool:

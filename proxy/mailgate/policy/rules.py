@@ -133,18 +133,14 @@ _SENTENCE = r"\S\s+\S|[^\x00-\x7F\s]"
 
 def _fix(word: object) -> object:
     """Check a fix: one of the fixes, or a sentence of the rule's own, in one or more languages."""
-    if isinstance(word, Mapping):
-        for each in word.values():
-            _own_sentence(each)
+    for each in word.values() if isinstance(word, Mapping) else ():
+        if isinstance(each, str) and not re.search(
+            _SENTENCE, each
+        ):  # the words for steps are the same in all languages
+            raise unknown_word(each, ["a sentence of your own"])
     if isinstance(word, str) and word not in FIXES and not re.search(_SENTENCE, word):
         raise unknown_word(word, [*FIXES, "a sentence of your own"])
     return word
-
-
-def _own_sentence(text: object) -> None:
-    """Check that the text in a language is a sentence, since the words for steps are the same in all languages."""
-    if isinstance(text, str) and not re.search(_SENTENCE, text):
-        raise unknown_word(text, ["a sentence of your own"])
 
 
 _OWN: dict[str, object] = {"type": "string", "pattern": _SENTENCE, "maxLength": 200}

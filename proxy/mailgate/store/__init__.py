@@ -7,7 +7,6 @@ from mailgate.model.notice import MailKind as MailKind
 from mailgate.store.audit import Act as Act
 from mailgate.store.bulk_rows import RowPosition as RowPosition
 from mailgate.store.enrolments import EnrolledKey as EnrolledKey
-from mailgate.store.enrolments import Enrolments as Enrolments
 from mailgate.store.enrolments import EnrolmentToken as EnrolmentToken
 from mailgate.store.enrolments import NotEnrolled as NotEnrolled
 from mailgate.store.errors import StoreError as StoreError
@@ -16,7 +15,6 @@ from mailgate.store.errors import StoreUnavailableError as StoreUnavailableError
 from mailgate.store.gates import GateHeartbeat as GateHeartbeat
 from mailgate.store.gates import LastHeartbeat as LastHeartbeat
 from mailgate.store.gates import SharedKey as SharedKey
-from mailgate.store.gates import SharedKeys as SharedKeys
 from mailgate.store.hash_chain import AuditBreak as AuditBreak
 from mailgate.store.hash_chain import AuditEntry as AuditEntry
 from mailgate.store.hash_chain import AuditHead as AuditHead
@@ -40,7 +38,6 @@ from mailgate.store.policies import Version as Version
 from mailgate.store.postures import Postures as Postures
 from mailgate.store.retention import RetentionTimes as RetentionTimes
 from mailgate.store.retractions import Retraction as Retraction
-from mailgate.store.retractions import ShownAnswer as ShownAnswer
 from mailgate.store.shut_enrolments import Named as Named
 from mailgate.store.shut_enrolments import Revoked as Revoked
 from mailgate.store.sightings import ClientFacts as ClientFacts
@@ -49,6 +46,5 @@ from mailgate.store.sightings import Recorded as Recorded
 from mailgate.store.sightings import SeenClient as SeenClient
 from mailgate.store.sightings import Sighting as Sighting
 from mailgate.store.sightings import Tally as Tally
-from mailgate.store.spent_proofs import SpentProofs as SpentProofs
 from mailgate.store.store import Store as Store
 from mailgate.store.write_queue import Backlog as Backlog

@@ -52,6 +52,7 @@ class Store:
 
     def __init__(self, database: Database, spool: Path) -> None:
         self._database = database
+        self.wipe, self.faults = database.wipe, database.faults
         self.spool = spool
         """The folder of files that are kept beside the store."""
         spools = tuple(
@@ -146,14 +147,6 @@ class Store:
         """The time by which gates compare what they wrote (``gates.shared_now``). ``own`` is by the clock of whoever acts."""
         async with self._database.reading() as connection:
             return await gates.shared_now(connection, own)
-
-    async def wipe(self) -> bool:
-        """Make sure that no deleted data stays readable on disk. Returns False if some still does."""
-        return await self._database.wipe()
-
-    async def faults(self) -> list[str]:
-        """The faults of the database itself, in words; empty if it is intact."""
-        return await self._database.faults()
 
     def refusal(self) -> Backlog:
         """Whether the database accepts writes of any kind, also those that wait in no queue."""

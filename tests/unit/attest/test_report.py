@@ -1,6 +1,7 @@
 """Reports of enrolled devices: what form they have, and what the gate's token says of them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,6 @@ from mailgate.attest import mint
 from mailgate.attest.keys import parse_jwks
 from mailgate.attest.report import (
     AppAnswers,
-    EnrolledDevice,
     Profile,
     Reporters,
     SelfReport,
@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = mint.make_key(b"gate" * 8, "gate-1")
 DEVICE = mint.make_key(b"device" * 8, "")
 GATE = "https://mail.example.com"
-ENROLLED = EnrolledDevice("enrolled-1", "ada@example.com", DEVICE.thumbprint())
+ISSUING = TokenParameters(GATE, "1.0", "id-1", NOW, DEVICE.thumbprint(), "enrolled-1", "ada@example.com")
 
 
 @pytest.mark.parametrize(
@@ -206,13 +206,12 @@ SAID = {"os": "windows", "os_version": "11", "bearer": True}
 )
 def test_a_token_repeats_a_report_but_for_what_is_not_listed(said: dict, owner: str, more: dict) -> None:
     """It vouches for the key and for nothing else: what is managed has no claim that a rule reads."""
-    report, issuing = SelfReport.model_validate(said), TokenParameters(GATE, "1.0", "id-1", NOW)
+    report, issuing = SelfReport.model_validate(said), replace(ISSUING, owner=owner)
 
     def match(os: str, identifier: str) -> str | None:
         return f"{os} {identifier}" if identifier != "private" else None
 
-    enrolled = EnrolledDevice("enrolled-1", owner, DEVICE.thumbprint())
-    assert token_claims(report, enrolled, issuing, match) == LEAST | more
+    assert token_claims(report, issuing, match) == LEAST | more
 
 
 def accepted(said: dict):
@@ -223,7 +222,7 @@ def accepted(said: dict):
     def match(_os: str, identifier: str) -> str | None:
         return listed.get(identifier)
 
-    claims = token_claims(report, ENROLLED, TokenParameters(GATE, "1.0", "id-1", NOW), match)
+    claims = token_claims(report, ISSUING, match)
     token = mint.sign_token(claims, KEY)
     verifier = Verifier(
         issuers={GATE: parse_jwks(mint.jwks(KEY))},

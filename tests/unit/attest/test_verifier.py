@@ -538,7 +538,6 @@ def at(seconds: float) -> datetime:
 
 
 def spend(guard: ReplayGuard, ticket: bytes, seconds: float = 0) -> Reason | None:
-    """Why a ticket was refused; None if it was accepted."""
     try:
         guard.spend(ticket, now=at(seconds), until=at(seconds + 120))
     except Refused as refusal:
@@ -557,11 +556,8 @@ def test_a_ticket_is_spent_once_while_it_lives() -> None:
 
 def test_a_full_guard_accepts_no_ticket_and_forgets_none() -> None:
     guard = ReplayGuard(capacity=2)
-    assert [spend(guard, ticket) for ticket in (b"a", b"b", b"c")] == [
-        None,
-        None,
-        Reason.PROOF_MEMORY_FULL,
-    ]
+    told = [spend(guard, ticket) for ticket in (b"a", b"b", b"c")]
+    assert told == [None, None, Reason.PROOF_MEMORY_FULL]
     assert spend(guard, b"a") is Reason.PROOF_REPLAYED
     assert spend(guard, b"c", 121) is None
     assert len(guard) == 1

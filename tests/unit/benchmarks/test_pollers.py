@@ -56,7 +56,7 @@ def test_a_token_counts_without_a_proof_and_a_report_with_one(browser: Browser) 
         [field(record, "DPoP")], method="POST", url=PUBLIC_URL + pollers.ATTEST, now=NOW
     )
     assert proved.result is not None
-    assert proved.result.key_thumbprint == browser.enrolled.thumbprint
+    assert proved.result.key_thumbprint == browser.enrolled[0]
     assert SelfReport.model_validate(json.loads(record.partition("\r\n\r\n")[2])).bearer
 
 

@@ -33,7 +33,7 @@ class Outer(Strict):
     [
         ("name: 5", ["1:7: `5` is a number; use a text"]),
         ("name: true", ["1:7: `true` is true or false; use a text"]),
-        ("name: ''", ["1:7: it is empty; write a text"]),
+        ("name: ''", ["1:7: it is empty; enter some text"]),
         ("name: []", ["1:7: a list is given here; use a text"]),
         ("{}", ["1:1: the key `name` is missing; use `name` here"]),
         ("inner: {size: 1}\nname:", []),  # the document itself says so, at its line

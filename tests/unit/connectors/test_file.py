@@ -240,7 +240,7 @@ def test_blank_lines_are_none():
         ("{", "line 1: not JSON; write one object a line"),
         ("[1]", "line 1: not an object; write one object a line"),
         ('{"owner": "x"}', "line 1, id: the key `id` is missing; add it to every line"),
-        ('{"id": ""}', "line 1, id: it is empty; write a text"),
+        ('{"id": ""}', "line 1, id: it is empty; enter some text"),
         ('{"id": 7}', "line 1, id: `7` is a number; use a text"),
         (
             '{"id": "1"}\n\n{"id": "2", "kimd": "phone"}',

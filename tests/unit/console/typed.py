@@ -36,6 +36,7 @@ TYPED_BY_PEOPLE = (
     *("too many people <b>", "too many", "first start", "WeChat prohibited", "none"),
 )
 IN_THE_LOG = (
+    "api at desk",
     "console at gate-1",
     "plan 0",
     "plan 1",

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mailgate.demo.company.fill import Filled
-from mailgate.demo.company.seed import Company
 from mailgate.demo.tour import DemoAddresses, commands, company_steps, steps, tour
 
 PLACE = DemoAddresses(
@@ -25,7 +24,7 @@ def company(tmp_path: Path) -> DemoAddresses:
     tokens = {name: tmp_path / f"{name}.token" for name in ("ada", "grace")}
     for name, path in tokens.items():
         path.write_text(f"{name}:secret\n")
-    filled = Filled(Company(5000, 10019, 8206244, "a2612af8a701"), tokens, tmp_path / "planned.yaml")
+    filled = Filled("a2612af8a701", tokens, tmp_path / "planned.yaml")
     return replace(PLACE, config="var/my demo/mailgate.yaml", tokens=tokens, filled=filled)
 
 

@@ -40,8 +40,8 @@ def asking(headers: str, user: str, client: Client = BROWSER) -> Access:
 )
 def test_the_language_of_a_named_person_is_noted_each_time(asked: str, user: str, heard: list[Any]) -> None:
     first, again = Heard(), Heard()
-    PersonLanguages.of(first).record(asking(asked, user), ALLOW)
-    repeat = PersonLanguages.of(again).recurring(asking("fr", user), ALLOW)
+    PersonLanguages(first).record(asking(asked, user), ALLOW)
+    repeat = PersonLanguages(again).recurring(asking("fr", user), ALLOW)
     if repeat is not None:
         repeat("a browser", user, asked, NOW)
     assert (first, again) == (heard, heard)
@@ -50,7 +50,7 @@ def test_the_language_of_a_named_person_is_noted_each_time(asked: str, user: str
 def test_a_mail_app_says_nothing_of_its_person() -> None:
     heard = Heard()
     app = Client(Kind.MAIL_APP, handheld=True, protocol=Protocol.ACTIVESYNC)
-    PersonLanguages.of(heard).record(asking("de", "ada", app), ALLOW)
+    PersonLanguages(heard).record(asking("de", "ada", app), ALLOW)
     assert heard == []
 
 

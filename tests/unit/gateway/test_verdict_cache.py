@@ -49,12 +49,10 @@ from mailgate.store import SharedKey
 from mailgate.store.client_facts import LONGEST_NAME
 from mailgate.store.ledger import Ledger
 from mailgate.store.spool import Spool
-from mailgate.texts import languages_by_tag, load_languages
 
 START = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
-ASKED_AS = languages_by_tag(load_languages())
 KEYS = (SharedKey(1, b"k" * 32, START - timedelta(days=1)),)
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
 LIMITS = ServerLimits(head=16384, fields=50, body=1000, head_time=10, keep_alive=75, linger=0)
@@ -176,7 +174,7 @@ class Side:
         references = (f"REF{number}" for number in count())
         self.gate = gate(
             way=way, clock=self.clock, draw=references.__next__,
-            listeners=[self.book, PersonLanguages(self.languages, ASKED_AS), self.halts], trusted=(ip_network(PROXY),),
+            listeners=[self.book, PersonLanguages(self.languages), self.halts], trusted=(ip_network(PROXY),),
             authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)), responses=RESPONSES,
             postures=self.devices, mails=self.mails,
         )  # fmt: skip

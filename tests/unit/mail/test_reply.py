@@ -29,18 +29,17 @@ async def store(store: Store) -> Store:
 
 
 async def answered(store: Store, login: str = "Lin", now: Any = NOW, **said: Any) -> Mail:
-    told = {"answer": "Remove it, please."} | said
-    how = {name: told.pop(name) for name in ("rule", "form", "overtaken") if name in told}
-    return await reply(store, login, address, ADA, now, Notice(MailKind.REPLY, **told), **how)
+    how = {name: said.pop(name) for name in ("rule", "form", "overtaken") if name in said}
+    told = Notice(MailKind.REPLY, **{"answer": "Remove it, please."} | said)
+    return await reply(store, login, address, ADA, now, told, **how)
 
 
 async def test_the_mail_is_queued_as_written_until_it_is_too_old(store: Store) -> None:
     store.languages.listening = True
     store.languages.note("LIN", "de", NOW)
     await store.languages.flush()
-    mail = await answered(
-        store, answer=" Remove it, please.\n", rule="app", contact="help@example.com", devices=(PHONE,)
-    )
+    said = {"contact": "help@example.com", "devices": (PHONE,)}
+    mail = await answered(store, answer=" Remove it, please.\n", rule="app", **said)
     (queued,) = await store.mails.page()
     assert queued.notice == mail.notice
     assert (queued.address, queued.login, queued.rule) == ("lin@example.com", "lin", "app")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mailgate.config import Bundle, Settings
 from mailgate.errors import Mistake
-from mailgate.http.trusted_headers import Network
 from mailgate.store import Store, StoreError
 from mailgate.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 
@@ -94,10 +93,6 @@ class Examined:
         """The store, for a check that needs it."""
         assert isinstance(self.store, Store)
         return self.store
-
-    @property
-    def trusted(self) -> tuple[Network, ...]:
-        return self.at_hand.trusted_proxies
 
     async def get(
         self, url: str, authorities: Path | None = None, headers: Mapping[str, str] | None = None

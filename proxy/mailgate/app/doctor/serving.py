@@ -174,7 +174,7 @@ def judged(arrival: Arrival, gate: Examined) -> Iterator[Diagnosis]:
 
 
 def _troubles(arrival: Arrival, gate: Examined) -> Iterator[tuple[str, str]]:
-    everybody = [each for each in gate.trusted if not each.prefixlen]
+    everybody = [each for each in gate.at_hand.trusted_proxies if not each.prefixlen]
     if everybody:
         found = f"`trusted_proxies` has {everybody[0]}, so every client may choose its address and person"
         yield found, "name the proxies alone"
@@ -200,7 +200,7 @@ def _whom(arrival: Arrival, gate: Examined) -> Diagnosis:
     own = _own_addresses(gate)
     if arrival.remote in own:
         return ok("proxies", f"a request from here counts as from {arrival.remote}, which is this machine")
-    if within(arrival.remote, gate.trusted):
+    if within(arrival.remote, gate.at_hand.trusted_proxies):
         found = f"a request from here counts as from the proxy at {arrival.remote}"
         add = "let each proxy add to `X-Forwarded-For`, and none replace it"
         return failed("proxies", found, f"{add}: {WHO_TRUSTS}")

@@ -144,7 +144,7 @@ async def turn_off(request: web.Request) -> web.Response:
         say_on_next_page(request, words, address(request, "exemptions-on"), **undo)
     else:  # to turn it on would undo what was done before, too
         was_off = phrase(
-            "“%(rule)s” was off already: it is until %(end)s.", rule=title, end=reliefs.off_until(off)
+            "“%(rule)s” was already off, and stays off until %(end)s.", rule=title, end=reliefs.off_until(off)
         )
         say_on_next_page(request, was_off)
     return redirect_back(request, sent, "exemptions")

@@ -15,7 +15,7 @@ from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, Employee, members, people
 from mailgate.demo.company.history import OPERATOR, SECOND
 from mailgate.demo.company.history import planned as planned_rules
-from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
+from mailgate.demo.company.seed import PLANNED, Progress, refuse_used, seed
 from mailgate.errors import MailgateError
 from mailgate.rollout.person import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
 
@@ -85,7 +85,8 @@ SEED = 20200710
 class Filled:
     """A company that was made, and the files that go with it."""
 
-    company: Company
+    plan: str
+    """The beginning of the digest of the plan that waits to be put in force."""
     tokens: dict[str, Path]
     """The file of each admin's token."""
     planned: Path
@@ -119,8 +120,8 @@ async def fill(
             tokens = make_admins(config.parent, secrets.token_bytes)
             write()
             bundle = load_bundle(config)
-            company = await seed(store, bundle, staff, random, utc_now(), progress)
-            return Filled(company, tokens, _written_beside(config, bundle, staff))
+            plan = await seed(store, bundle, staff, random, utc_now(), progress)
+            return Filled(plan, tokens, _written_beside(config, bundle, staff))
     finally:
         await store.close()
 

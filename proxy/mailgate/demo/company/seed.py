@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -48,19 +48,11 @@ Progress = Callable[[str, int, int], None]
 """Called with the step, how much of it is done, and how much there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
-    people: int
-    devices: int
-    requests: int
-    plan: str
-    """The beginning of the digest of the plan that waits to be put in force."""
-
-
 async def seed(
     store: Store, bundle: Bundle, staff: list[Employee], random: Random, now: datetime, progress: Progress
-) -> Company:
-    """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
+) -> str:
+    """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company. Returns the beginning of the
+    digest of the plan that waits.
 
     The rules in force at the end are those of ``bundle``. Raises ConfigError if the rules lack apps or lists that the
     company's history names, StoreError.
@@ -79,12 +71,11 @@ async def seed(
     eras += await mails.turn_one_off(store, bundle.rules, now)
     past = History(groups, eras, bundle.posture_terms, stored)
     charts = Charts(now)
-    requests, reached = await _ask(store, random, found, past, now, charts, progress)
+    reached = await _ask(store, random, found, past, now, charts, progress)
     await charts.keep(store, found)
     await mails.write_to_them(store, random, reached, now)
     await mails.ask_for_help(store, random, reached, eras[-1])
-    plan = await _plan(store, bundle, candidate, now, progress)
-    return Company(len(staff), await store.devices.count(), requests, plan)
+    return await _plan(store, bundle, candidate, now, progress)
 
 
 async def refuse_used(store: Store) -> None:
@@ -142,15 +133,14 @@ async def _ask(
     now: datetime,
     charts: Charts,
     progress: Progress,
-) -> tuple[int, list[mails.AffectedPerson]]:
-    """Decide and record everybody's requests. Returns their number and the people who were refused or warned."""
-    requests = waiting = 0
+) -> list[mails.AffectedPerson]:
+    """Decide and record everybody's requests. Returns the people who were refused or warned."""
+    waiting = 0
     reached: list[mails.AffectedPerson] = []
     for number, owned in enumerate(found, 1):
         for each in answers_to(random, owned, past, now):
             store.ledger.put(each.sighting, each.tally)
             charts.add(owned, each)
-            requests += each.tally.times
             waiting += 1
             if each.decision.effect is not Effect.ALLOW:
                 reached.append(mails.affected_by(each, past.eras))
@@ -160,11 +150,11 @@ async def _ask(
             progress("requests", number, len(found))
     if store.ledger.counts.spooled or store.ledger.counts.dropped:
         raise StoreError("the store did not take all that was asked for")
-    return requests, reached
+    return reached
 
 
 async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, progress: Progress) -> str:
-    """Keep a plan that waits to be put in force."""
+    """Keep a plan that waits to be put in force. Returns the beginning of its digest."""
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
     who = Person(OPERATOR, ORIGIN)

@@ -4,8 +4,6 @@ It listens on the loopback interface only, and logs in at the console with one c
 this computer (DNS rebinding) is answered with 421, and pages of other sites cannot press a button.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +18,7 @@ from markupsafe import Markup
 from mailgate.app import utc_now
 from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Shown
 from mailgate.errors import MailgateError
-from mailgate.look import MARK, badge, icon, style
+from mailgate.look import MARK, badge, icon, source_hash, style
 from mailgate.model.phrase import phrase, translate
 from mailgate.texts import IN_ENGLISH, Language, console_languages, language_for
 
@@ -172,7 +170,7 @@ class StartPage:
 
     def _headers(self) -> dict[str, str]:
         policy = (
-            f"default-src 'none'; style-src {_hash(self._style)}; script-src {_hash(self._script)}; img-src data:; "
+            f"default-src 'none'; style-src {source_hash(self._style)}; script-src {source_hash(self._script)}; img-src data:; "
             f"form-action 'self' {self._links.console}; frame-ancestors 'none'; base-uri 'none'"
         )
         return {
@@ -201,7 +199,3 @@ def _badge(persona: Persona, until: datetime | None, now: datetime, language: La
         return badge(language.text("No mail"), "no")
     words = phrase("Gets mail until %(day)s", day=day) if until else phrase("Gets mail for now")
     return badge(translate(words, language), "warn")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,8 +1,6 @@
 """Renders views to pages. As much as possible is done once, when ``Pages`` is built or when a page is first shown. ``warming``
 does beforehand what the first pages would wait for."""
 
-import base64
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -21,7 +19,7 @@ from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.me import cause_words, employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.steps import contact_in, in_language, steps_of
-from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link, own_path
+from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
 from mailgate.store.help_requests import MAX_WORDS
@@ -183,7 +181,6 @@ class Pages:
             languages=self._languages.values(),
             back=holes.return_url,
             contact=contact_link(view.contact, holes.subject),
-            status_url=own_path(view.status_url),
             retry=view.reason in _RETRY,
             may_skip=may_skip,
             **words._asdict(),
@@ -284,8 +281,8 @@ def _content_security_policy(style: str, scripts: list[str]) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"style-src {_hash(style)}",
-            " ".join(("script-src", *(map(_hash, scripts) if scripts else ("'none'",)))),
+            f"style-src {look.source_hash(style)}",
+            " ".join(("script-src", *(map(look.source_hash, scripts) if scripts else ("'none'",)))),
             "img-src data:",
             "connect-src 'self'",
             "form-action 'self'",
@@ -293,7 +290,3 @@ def _content_security_policy(style: str, scripts: list[str]) -> str:
             "frame-ancestors 'none'",
         )
     )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

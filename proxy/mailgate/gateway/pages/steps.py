@@ -35,28 +35,26 @@ _ANSWER_AGAIN = phrase("Open your company’s check app and let it answer again.
 
 _TRIES_AGAIN = phrase("There is nothing to do on your device. This page tries again by itself.")
 
+_DELETE_APP: Steps = (
+    plural(
+        "Touch and hold the icon, then tap “Remove App”.", "Touch and hold each icon, then tap “Remove App”."
+    ),
+    phrase("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
+)
 _REMOVE_APP: dict[str, Steps] = {
     "ios": (
         plural(
             "Find %(apps)s on the Home Screen, or in the App Library: swipe left past your last Home Screen page.",
             "Find these apps on the Home Screen, or in the App Library (swipe left past your last Home Screen page): %(apps)s.",
         ),
-        plural(
-            "Touch and hold the icon, then tap “Remove App”.",
-            "Touch and hold each icon, then tap “Remove App”.",
-        ),
-        phrase("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
+        *_DELETE_APP,
     ),
     "ipados": (
         plural(
             "Find %(apps)s on the Home Screen, or in the App Library at the end of the Dock.",
             "Find these apps on the Home Screen, or in the App Library at the end of the Dock: %(apps)s.",
         ),
-        plural(
-            "Touch and hold the icon, then tap “Remove App”.",
-            "Touch and hold each icon, then tap “Remove App”.",
-        ),
-        phrase("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
+        *_DELETE_APP,
     ),
     "android": (
         phrase("Open “Settings” and tap “Apps”. If only a few apps are shown, tap “See all apps”."),

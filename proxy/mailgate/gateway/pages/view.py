@@ -90,7 +90,7 @@ CHOICES = ("laptop", "management-app")
 class View:
     """One refusal, warning or error for a page. Every text may be hostile, so pages escape all of it.
 
-    ``return_url``, ``continue_url`` and ``status_url`` are paths of this host; anything else becomes ``/``.
+    ``return_url`` and ``continue_url`` are paths of this host; anything else becomes ``/``.
     """
 
     reason: Reason
@@ -127,7 +127,6 @@ class View:
     """The requested path, to return to once mail is open again."""
     continue_url: str = "/"
     """The path to which the warning's "Continue to mail" posts."""
-    status_url: str = "/.mailgate/status"
     proof: Reason | None = None
     """Why the proof was refused, if the page shows that instead of ``reason``; otherwise None."""
     clock_off: timedelta | None = None

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
@@ -22,29 +22,20 @@ from mailgate.model import Reason, RequestFacts
 log = structlog.get_logger()
 
 
-class Failure(NamedTuple):
-    """The outward form of an error. ``detail`` may be sent to programs."""
-
-    status: int
-    reason: Reason
-    detail: str = ""
-    allow: tuple[str, ...] = ()
-
-
-def translate(error: Exception) -> Failure:
+def translate(error: Exception) -> RequestRefused:
     """Translate an error for the caller. An unknown error is a fault of the gate: it becomes a 500 that reveals nothing."""
     if isinstance(error, RequestRefused):
-        return Failure(error.status, error.reason, error.detail, error.allow)
+        return error
     if isinstance(error, UpstreamUnreachable):
-        return Failure(502, Reason.UPSTREAM_UNREACHABLE)
+        return RequestRefused(502, Reason.UPSTREAM_UNREACHABLE, "")
     if isinstance(error, UpstreamTimeout):
-        return Failure(504, Reason.UPSTREAM_TIMEOUT)
+        return RequestRefused(504, Reason.UPSTREAM_TIMEOUT, "")
     if isinstance(error, UpstreamError):
-        return Failure(502, Reason.UPSTREAM_MALFORMED)
-    return Failure(500, Reason.INTERNAL_ERROR)
+        return RequestRefused(502, Reason.UPSTREAM_MALFORMED, "")
+    return RequestRefused(500, Reason.INTERNAL_ERROR, "")
 
 
-def note_failure(failure: Failure, reference: str, error: Exception) -> None:
+def note_failure(failure: RequestRefused, reference: str, error: Exception) -> None:
     status, reason = failure.status, failure.reason
     if reason is not Reason.INTERNAL_ERROR:
         log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
@@ -86,7 +77,7 @@ class Failures:
         except ConnectionError:
             return CLOSE
 
-    def answer_to(self, _exchange: Exchange, reference: str, failure: Failure) -> Answer:
+    def answer_to(self, _exchange: Exchange, reference: str, failure: RequestRefused) -> Answer:
         return problem(failure.status, failure.reason, reference, detail=failure.detail)
 
 
@@ -96,7 +87,7 @@ class FailuresInForm(Failures):
 
     in_force: InForce
 
-    def answer_to(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
+    def answer_to(self, exchange: Exchange, reference: str, failure: RequestRefused) -> Answer:
         return self.in_force.live.responses.error(
             _facts(exchange), failure.status, failure.reason, reference, self.clock(), failure.detail
         )

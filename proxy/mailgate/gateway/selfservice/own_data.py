@@ -36,7 +36,6 @@ from mailgate.gateway.selfservice.stored_view import (
     open_help_requests,
     quarantine_mail_record,
     request_record,
-    shut_record,
     stored_devices,
     token_record,
 )
@@ -159,7 +158,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     language = await people.language(name) if name else None
     asked = await people.help_requests(name, devices)
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
-    shut_out = await people.shut_out(name) if name else None
+    shut = filter(None, [await people.shut_out(name) if name else None])
     requests, last = await compute(_of_requests, rows, keep)
     records = StoredRecords(
         requests=requests,
@@ -169,7 +168,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
         enrolments=(
             *(key_record(key, service.live.keep.devices) for key in keys),
             *(token_record(token, service.live.keep.devices) for token in tokens),
-            *((shut_record(name, shut_out, service.live.keep.devices),) if shut_out else ()),
+            *(StoredRecord({"user": name, "revoked_at": at}, at + service.live.keep.devices) for at in shut),
         ),
         exemptions=tuple(exemption_record(each, keep) for each in await people.exemptions(name, devices)),
         help_requests=tuple(help_record(each, keep) for each in asked),

@@ -215,10 +215,6 @@ def token_record(token: EnrolmentToken, keep: timedelta) -> StoredRecord:
     return _record(named, token.expires_at + keep, kept=lambda value: value not in ("", None))
 
 
-def shut_record(person: str, since: datetime, keep: timedelta) -> StoredRecord:
-    return _record({"user": person, "revoked_at": since}, since + keep)
-
-
 def exemption_record(kept: KeptRelief, keep: timedelta) -> StoredRecord:
     """An exemption of the person or of one of their devices, without the name of the admin who gave it."""
     relief = kept.relief

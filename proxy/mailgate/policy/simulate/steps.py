@@ -13,6 +13,7 @@ from itertools import combinations
 
 from mailgate.model import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Access, Effect, Kind, PostureState, Protocol
 from mailgate.model.proofs import accepted
+from mailgate.policy.reasons import VERSIONED
 from mailgate.policy.rule_states import share_subject
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate import what_if
@@ -207,7 +208,7 @@ def _of_the_client(access: Access) -> Iterator[Step]:
 
 
 def _of_versions(access: Access, policy: Policy) -> Iterator[Step]:
-    for name in what_if.VERSIONS:
+    for name in sorted(VERSIONED):
         wanted = frozenset[str]().union(*(rule.when.least.get(name, ()) for rule in policy.rules))
         version = str(VARIABLES[name].read(access))
         for newer in sorted(wanted, key=order_of) if parts_of(version) is not None else ():

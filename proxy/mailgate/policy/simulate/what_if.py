@@ -160,8 +160,7 @@ def enrolled(access: Access, catalog: AppCatalog, issuer: str) -> Access:
 
 def managed(access: Access, catalog: AppCatalog) -> Access:
     """The access of a device that the company's device management has and reports."""
-    seen = reported(access, catalog)
-    return replace(seen, posture=replace(seen.posture, managed=True))
+    return with_posture(reported(access, catalog), managed=True)
 
 
 def proved(access: Access, issuer: str) -> Access:
@@ -205,17 +204,6 @@ def probed(access: Access) -> Access:
     assurance = Assurance.CONSISTENT if client.assurance is Assurance.CLAIMED else client.assurance
     signals = (*client.signals, Signal("probe", "told", "desktop", Kind.LAPTOP))
     return replace(access, client=replace(client, assurance=assurance, signals=signals))
-
-
-VERSIONS = (
-    "client.browser_version",
-    "client.os_version",
-    "device.os_version",
-    "extension.version",
-    "extension.browser_version",
-    "extension.os_version",
-)
-"""The versions that an update changes."""
 
 
 def updated(access: Access, name: str, version: str) -> Access:

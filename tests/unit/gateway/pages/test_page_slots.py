@@ -52,7 +52,6 @@ views = st.builds(
     default_language=st.sampled_from(("en", "de", "zh-Hans", "no")),
     return_url=paths,
     continue_url=paths,
-    status_url=paths,
     proof=st.one_of(st.none(), st.sampled_from(sorted(SHOWN_REASONS))),
     clock_off=st.one_of(st.none(), st.integers(-3000, 3000).map(lambda minutes: timedelta(minutes=minutes))),
     help_ticket=texts,

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import REFERENCE, ask, gate, value
 from tests.unit.gateway.wire import FakeClient, exchange, handled
 
-from mailgate.gateway.refusals.failure import Failure, note_failure, translate
+from mailgate.gateway.refusals.failure import note_failure, translate
 from mailgate.http.exchange import Exchange
 from mailgate.http.proxy.upstream import (
     UpstreamClosed,
@@ -24,17 +24,18 @@ SECRET = "c2VjcmV0"
     [
         (
             RequestRefused(405, Reason.METHOD_NOT_ALLOWED, "This address takes GET.", ("GET",)),
-            Failure(405, Reason.METHOD_NOT_ALLOWED, "This address takes GET.", ("GET",)),
+            (405, Reason.METHOD_NOT_ALLOWED, "This address takes GET.", ("GET",)),
         ),
-        (UpstreamUnreachable("10.0.0.7 refused"), Failure(502, Reason.UPSTREAM_UNREACHABLE)),
-        (UpstreamTimeout("nothing came"), Failure(504, Reason.UPSTREAM_TIMEOUT)),
-        (UpstreamMalformed("bad head"), Failure(502, Reason.UPSTREAM_MALFORMED)),
-        (UpstreamClosed("gone"), Failure(502, Reason.UPSTREAM_MALFORMED)),
-        (KeyError("secret"), Failure(500, Reason.INTERNAL_ERROR)),
+        (UpstreamUnreachable("10.0.0.7 refused"), (502, Reason.UPSTREAM_UNREACHABLE, "", ())),
+        (UpstreamTimeout("nothing came"), (504, Reason.UPSTREAM_TIMEOUT, "", ())),
+        (UpstreamMalformed("bad head"), (502, Reason.UPSTREAM_MALFORMED, "", ())),
+        (UpstreamClosed("gone"), (502, Reason.UPSTREAM_MALFORMED, "", ())),
+        (KeyError("secret"), (500, Reason.INTERNAL_ERROR, "", ())),
     ],
 )
 def test_an_error_becomes_a_status_and_a_reason_without_details(error, failure):
-    assert translate(error) == failure
+    told = translate(error)
+    assert (told.status, told.reason, told.detail, told.allow) == failure
 
 
 def test_an_internal_error_is_logged_without_its_text():

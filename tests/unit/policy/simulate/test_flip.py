@@ -24,7 +24,7 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.simulate import what_if
+from mailgate.policy.reasons import VERSIONED
 from mailgate.policy.simulate.flip import (
     KEPT_OUT,
     LET_IN,
@@ -211,7 +211,7 @@ def test_the_variables_that_are_said_to_vary_do() -> None:
     everything = policy_of(
         {"when": 'user.name == "x" || request.remote == "x" || client.os == "x" || "x" in user.groups'},
         {"when": 'attestation.issuer == "x" || client.kind == "bot" || "x" in device.sources'},
-        {"when": " || ".join(f'{name}.at_least("999")' for name in what_if.VERSIONS)},
+        {"when": " || ".join(f'{name}.at_least("999")' for name in VERSIONED)},
         {"stages": {"enforce": "2099-01-01"}},
     )
     old = replace(LAPTOP, browser_version="1", os_version="1")
