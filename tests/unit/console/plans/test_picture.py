@@ -161,6 +161,24 @@ def test_devices_of_nobody_that_are_asked_for_a_proof_lose_mail_unless_they_had_
     assert impact_words(eased) == "Nobody is newly without mail; 3 devices get something else"
 
 
+def test_devices_of_nobody_without_mail_come_before_people_who_keep_it() -> None:
+    warned = plan({"warn": 3}, {"warn": 3})
+    stage = {"at": AT, "newly": newly(warn=3) | {"block": hit(0, 2)}}
+    lost = plan_of(newly=newly(warn=3), later=[stage], kept_out={"people": 0, "devices": 2})
+    assert summary(lost) == "2 devices newly without mail from 15 December 2026 on."
+    assert [each.title for each in panels(lost)] == [each.title for each in panels(warned)], "of people"
+
+
+def test_devices_of_nobody_of_which_nothing_is_known_may_be_without_mail() -> None:
+    rows = {label: hit(0, 0) for label in LABELS} | {"unknown": hit(0, 1)}
+    assert impact_words(plan_of(newly=rows)) == "1 device newly without mail, or may be"
+
+
+def test_a_time_that_nobody_can_tell_has_no_date() -> None:
+    someday = plan({}, {"warn": 9}, undated={"people": 5, "devices": 7, "rules": []})
+    assert summary(someday) == "5 of 5,000 people (0.1%) might lose mail at a time we cannot tell."
+
+
 def test_nobody_moved_is_said() -> None:
     assert panels(plan({})) == []
     assert described(plan({})) == "Nothing changes for anybody. No change for 5,000 devices of 1 person."
