@@ -208,6 +208,11 @@ class FilesInForce:
     """Holds the files of a gate with the rules in force. It is made before the parts that read it."""
 
     bundle: Bundle
+    started: Bundle = field(init=False)
+    """The files of the start."""
+
+    def __post_init__(self) -> None:
+        self.started = self.bundle
 
     @property
     def settings(self) -> Settings:
@@ -288,7 +293,7 @@ class RulesInForce:
         self.files.bundle = replace(self.files.bundle, settings=bundle.settings)
         self.decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.files.warn_of_lingering_rules()
-        self._unsaid = sorted({*(self._unsaid or ()), *waiting})
+        self._unsaid = sorted(waiting)
 
     def say_applied(self) -> None:
         """Log that changed files are in force, by name of the version that is, once that is decided."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
+from pydantic import BaseModel
 
 from mailgate.app.in_force import (
     FilesInForce,
@@ -158,13 +159,13 @@ class ChangedFiles:
 
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. Settings that only a start can change are logged and stay as they are."""
-        before, settings = self.files.settings, bundle.settings
+        settings = bundle.settings
         # these three raise before anything has changed
         live_with_rules_of(self.gate.in_force.live, bundle, self.trust)
         sources = self.trust.sources(settings, self.gate.metrics)
         self.ports.renew_tls(settings)
         self.trust.keyring.replace(sources)
-        await self.rules.offer(bundle, needs_restart(before, settings))
+        await self.rules.offer(bundle, needs_restart(self.files.started, bundle))
         self._take(settings)
         self.sinks.take(settings)
         warn_of_stale_lists(settings)
@@ -180,9 +181,10 @@ class ChangedFiles:
         gate.in_force.live = live_with_settings_of(gate.in_force.live, settings, gate.judge.public_url)
 
 
-def needs_restart(before: Settings, settings: Settings) -> list[str]:
-    """The changed settings that only a start can change."""
-    waiting = [name for name in READ_AT_START if getattr(before, name) != getattr(settings, name)]
+def needs_restart(started: Bundle, bundle: Bundle) -> list[str]:
+    """The settings that only a start can change, and that differ from those of the start, or whose files do."""
+    before, settings = started.settings, bundle.settings
+    waiting = [name for name in READ_AT_START if _at_start(started, name) != _at_start(bundle, name)]
     if (before.tls is None) is not (settings.tls is None):
         waiting.append("tls")
     if _devices_port(before) != _devices_port(settings):
@@ -190,6 +192,13 @@ def needs_restart(before: Settings, settings: Settings) -> list[str]:
     if _question_ports(before) != _question_ports(settings):
         waiting.append("authz_listeners")
     return waiting
+
+
+def _at_start(bundle: Bundle, name: str) -> tuple[object, list[object]]:
+    """A setting and the state of the files that it names."""
+    value = getattr(bundle.settings, name)
+    parts = [value, *(part for _, part in value)] if isinstance(value, BaseModel) else [value]
+    return value, [bundle.stamps.get(part) for part in parts if isinstance(part, Path)]
 
 
 def _question_ports(settings: Settings) -> set[tuple[Address | SocketFile, bool]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests import pki
 from tests.unit.config.test_admins import loaded
 from tests.unit.store.examples import NOW
 
@@ -280,8 +281,27 @@ def test_every_setting_takes_effect_by_reload_or_is_named():
 @pytest.mark.parametrize(("dialect", "waits"), [("nginx", []), ("envoy-grpc", ["authz_listeners"])])
 def test_a_port_learns_another_dialect_at_once_and_grpc_by_a_start(bundle, dialect, waits):
     asked = "http://127.0.0.1:9080\ntrusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{{listen: '127.0.0.1:8082', dialect: {}}}]"
-    before, after = (bundle(asked.format(each)).settings for each in ("envoy", dialect))
+    before, after = (bundle(asked.format(each)) for each in ("envoy", dialect))
     assert needs_restart(before, after) == waits
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("upstream_ca", "upstream_ca: files.pem"),
+        ("company", "company: {name: Example, logo: files.svg}"),
+        ("", "console: {login: {oidc: {issuer: 'https://id.example.com', client_id: gate, ca: files.pem}}, url: 'https://console.example.com'}"),
+    ],
+)  # fmt: skip
+def test_a_file_that_only_a_start_reads_waits_for_one_once_it_has_changed(bundle, tmp_path, name, more):
+    authority = pki.root(now=NOW).pem
+    read = []
+    for content in (b"", b"\n"):
+        (tmp_path / "files.pem").write_bytes(authority + content)
+        (tmp_path / "files.svg").write_bytes(b'<svg xmlns="http://www.w3.org/2000/svg"/>' + content)
+        read.append(bundle(f"https://127.0.0.1:9080\n{more}"))
+    assert needs_restart(read[0], read[0]) == []
+    assert needs_restart(*read) == ([name] if name else [])
 
 
 ADMINS = {
