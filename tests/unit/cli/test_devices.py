@@ -199,22 +199,6 @@ def test_text_of_strangers_cannot_style_the_terminal(command: tuple[str, ...]) -
     assert "[31m[bold]" in text
 
 
-@pytest.mark.parametrize(
-    ("settings", "code", "told"),
-    [
-        (SETTINGS + "nonsense: 1\n", 2, "mailgate.yaml:6:1"),
-        (SETTINGS.replace("var/mailgate.db", "mailgate.yaml"), 1, "file is not a database"),
-    ],
-    ids=["a key that is not known", "a file that is no store"],
-)
-def test_a_store_that_cannot_be_opened_is_said(folder: Path, settings: str, code: int, told: str) -> None:
-    (folder / "config" / "mailgate.yaml").write_text(settings)
-    result = devices("list", "--json")
-    assert result.exit_code == code
-    assert told in result.stderr
-    assert told in json.loads(result.stdout)["why"]
-
-
 def acts() -> list[tuple[str, str, str]]:
     """What the audit log says: what was done, by whom, to what."""
 

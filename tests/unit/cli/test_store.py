@@ -215,12 +215,6 @@ def test_an_unreadable_audit_log_is_a_fault() -> None:
     assert "WRONG audit log: something in it cannot be read (" in done.stdout
 
 
-def test_a_missing_store_is_an_error_and_not_a_fault() -> None:
-    Path("config/gate.db").unlink()
-    done = store("check")
-    assert (done.exit_code, done.stdout, "there is no store at" in done.stderr) == (1, "", True)
-
-
 def test_keys_are_deleted_and_it_is_written_down_who_did_it() -> None:
     anew()
     with sqlite3.connect("config/gate.db") as connection:

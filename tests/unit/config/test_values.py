@@ -19,27 +19,6 @@ from mailgate.config.values import Address, Listen, ListenAnywhere, Network, Ori
         (Size, "1GiB", 1024**3),
         (Size, 0, 0),
         (Size, "0", 0),
-    ],
-)
-def test_sizes_are_read(kind: Any, text: object, value: object) -> None:
-    assert read(kind, text) == value
-
-
-@pytest.mark.parametrize(
-    ("kind", "bad"),
-    [
-        (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False, "1KiB\n"]),
-    ],
-)  # fmt: skip
-def test_a_malformed_size_is_refused(kind: Any, bad: list[object]) -> None:
-    for value in bad:
-        with pytest.raises(ValidationError):
-            read(kind, value)
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "value"),
-    [
         (Listen, "127.0.0.1:8080", Address("127.0.0.1", 8080)),
         (Listen, "[::1]:0", Address("::1", 0)),
         (Listen, "localhost:65535", Address("localhost", 65535)),
@@ -64,13 +43,14 @@ def test_a_malformed_size_is_refused(kind: Any, bad: list[object]) -> None:
         (Network, "127.0.0.1", ip_network("127.0.0.1/32")),
     ],
 )
-def test_addresses_are_read(kind: Any, text: object, value: object) -> None:
+def test_sizes_and_addresses_are_read(kind: Any, text: object, value: object) -> None:
     assert read(kind, text) == value
 
 
 @pytest.mark.parametrize(
     ("kind", "bad"),
     [
+        (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False, "1KiB\n"]),
         (Listen, ["8080", ":8080", "127.0.0.1", "::1:8080", "[::1]", "[zz]:1", "h:99999", "u@h:1", "h:1/x", 8080]),
         (Listen, ["unix:/run/q.sock"]),
         (ListenAnywhere, ["unix:", "unix:/", "unix:q.sock", "/run/q.sock", "unix://host/ q", "unix:/q\n", "unix:/ü", "UNIX:/q", "unix:/" + "a" * 101, 5]),
@@ -79,7 +59,7 @@ def test_addresses_are_read(kind: Any, text: object, value: object) -> None:
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),
     ],
 )  # fmt: skip
-def test_a_malformed_address_is_refused(kind: Any, bad: list[object]) -> None:
+def test_a_malformed_size_or_address_is_refused(kind: Any, bad: list[object]) -> None:
     for value in bad:
         with pytest.raises(ValidationError):
             read(kind, value)

@@ -59,6 +59,20 @@ async def echo(asked):
     return send(asked, Answer(200, asked.head.target + b" " + await asked.body.read()), NOW)
 
 
+async def quick(asked):
+    return Outcome(keep_alive=asked.head.keep_alive)
+
+
+def behind(go, handler=echo):
+    """Answers as this handler does, once the event is set."""
+
+    async def slow(asked):
+        await go.wait()
+        return await handler(asked)
+
+    return slow
+
+
 async def test_a_connection_serves_one_request_after_the_other(connect):
     peer = connect(echo)
     assert (await peer.send(GET)).endswith(b"\r\n\r\n/a ")
@@ -109,12 +123,7 @@ async def test_pipelined_requests_are_answered_in_order_however_many_there_are(c
 async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
     """Else it could fill the memory with requests that wait behind one slow answer."""
     go = asyncio.Event()
-
-    async def slow(asked):
-        await go.wait()
-        return await echo(asked)
-
-    peer = connect(slow)
+    peer = connect(behind(go))
     await peer.send(GET * (MAX_PIPELINED + 5))
     assert not peer.transport.reading
     go.set()
@@ -216,12 +225,7 @@ async def test_an_idle_connection_is_closed(connect):
 
 async def test_a_connection_with_a_request_is_not_idle(connect):
     go = asyncio.Event()
-
-    async def slow(asked):
-        await go.wait()
-        return await echo(asked)
-
-    peer = connect(slow)
+    peer = connect(behind(go))
     await peer.send(GET)
     peer.connection._close_if_idle()
     assert not peer.transport.closing
@@ -295,12 +299,7 @@ async def test_a_reader_of_the_body_is_woken_when_the_client_leaves(connect):
 
 async def test_a_body_that_is_not_read_stops_the_reading(connect):
     go = asyncio.Event()
-
-    async def slow(asked):
-        await go.wait()
-        return await echo(asked)
-
-    peer = connect(slow, ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75))
+    peer = connect(behind(go), ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75))
     await peer.send(post(b"a" * 2_000_000)[:1_500_000])
     assert not peer.transport.reading
     go.set()
@@ -410,18 +409,9 @@ async def test_bytes_not_taken_by_a_client_are_dropped_in_time(connect, monkeypa
     assert later == [(LIMITS.keep_alive, peer.transport.abort)]
 
 
-async def quick(asked):
-    return Outcome(keep_alive=asked.head.keep_alive)
-
-
 async def test_the_end_closes_idle_connections_and_waits_for_requests():
     go = asyncio.Event()
-
-    async def slow(asked):
-        await go.wait()
-        return await quick(asked)
-
-    server = Server(slow, LIMITS)
+    server = Server(behind(go, quick), LIMITS)
     idle, busy = Peer(server), Peer(server)
     await busy.send(GET)
     finishing = asyncio.ensure_future(server.finish(10))
@@ -496,13 +486,8 @@ async def test_requests_that_no_task_serves_are_counted_and_given_up_at_the_end(
 
 async def test_a_full_listener_ends_idle_clients_and_then_refuses():
     go = asyncio.Event()
-
-    async def slow(asked):
-        await go.wait()
-        return await quick(asked)
-
     room = ConnectionLimit(1)
-    server = Server(slow, LIMITS, room)
+    server = Server(behind(go, quick), LIMITS, room)
     idle, busy, late = Peer(server), Peer(server), None
     assert (idle.transport.aborted, busy.transport.aborted) == (True, False)
     await busy.send(GET)

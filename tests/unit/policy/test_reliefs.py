@@ -127,24 +127,6 @@ def with_reliefs(policy: Policy, *every: Relief) -> Policy:
     return replace(policy, reliefs=Reliefs(9, every))
 
 
-def test_the_decision_says_who_is_exempt_until_when_and_why() -> None:
-    decision = decide(access(user="ada"), with_reliefs(policy_of(SHUT, REST), ADA))
-    assert (decision.effect, decision.rule, decision.reliefs) == (Effect.ALLOW, "rest", 9)
-    (trial,) = decision.would
-    words = "let in until 2026-12-11 00:00 UTC, since 2026-12-10 00:00 UTC: a new phone is on its way"
-    assert (trial.rule, trial.stage, trial.note) == (
-        "shut",
-        Stage.REPORT_ONLY,
-        f"{words}: would have decided",
-    )
-
-
-def test_the_other_rules_go_on() -> None:
-    assert decide(access(user="ada"), with_reliefs(policy_of(SHUT, LOCKED, REST), ADA)).rule == "locked"
-    everything = with_reliefs(policy_of(SHUT, LOCKED), replace(ADA, rule=""))
-    assert decide(access(user="ada"), everything).rule == "default"
-
-
 WARNS = {"id": "shut", "effect": "warn"}
 WARNS_BY_STAGE = {"id": "shut", "stages": {"warn": "2026-12-01", "enforce": "2027-01-01"}}
 WARNS_THE_NEW = {"id": "shut", "grace": "7d"}
@@ -173,11 +155,6 @@ def test_a_relief_refuses_nobody_whom_the_rule_allows(
     decision = decide(access(PHONE, new, "ada"), with_reliefs(policy_of(*rules), given))
     assert (decision.effect.value, decision.rule) == (effect, rule)
     assert (rule == "shut") is ("shut" not in [trial.rule for trial in decision.would])
-
-
-def test_the_softer_of_two_rules_that_are_out_decides() -> None:
-    everything = with_reliefs(policy_of(ASKS, WARNS | {"id": "softer"}, LOCKED), replace(ADA, rule=""))
-    assert decide(access(user="ada"), everything).rule == "softer"
 
 
 def test_a_lost_device_is_never_exempt() -> None:

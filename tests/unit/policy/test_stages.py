@@ -207,11 +207,6 @@ def test_without_a_person_or_a_device_nobody_knows_who_is_in_a_share(
     assert in_share(share, "rule", "") is inside
 
 
-def test_the_time_of_day_counts() -> None:
-    start = datetime(2026, 12, 8, 17, tzinfo=UTC)
-    assert STAGES.at(start - timedelta(microseconds=1)) is Stage.REPORT_ONLY
-
-
 @pytest.mark.parametrize(
     ("grace", "first_seen", "end"),
     [

@@ -62,16 +62,6 @@ async def test_neither_a_kept_plan_nor_the_audit_log_names_who_is_hit(store: Sto
     assert all("grace" not in entry.details for entry in await store.audit.page())
 
 
-async def test_a_plan_that_was_overtaken_or_is_old_is_refused(store: Store, url: str) -> None:
-    digest = await planned(store, url)
-    with pytest.raises(RefusedError, match="more than a day old"):
-        await apply(store, digest, ADA, "", NOW + timedelta(hours=25), None)
-    await put_in_force(store, rules(OTHER), "lin")
-    with pytest.raises(RefusedError, match="version 2 started after"):
-        await apply(store, digest, ADA, "", NOW, None)
-    assert await deciding(store) == "other"
-
-
 async def test_a_plan_ends_by_the_clock_of_the_store_and_not_of_who_applies_it(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,11 +164,6 @@ async def test_a_case_that_fails_is_not_overridden_alone_without_a_guard_either(
     await approve(store, digest, LIN, "it cannot wait", NOW, admins)
     await apply(store, digest, ADA, "urgent", NOW, admins, override=True)
     assert (await last_entry(store)).what == "policy-activated-against-the-guard"
-
-
-async def test_a_plan_that_is_none_is_said(store: Store) -> None:
-    with pytest.raises(RefusedError, match="no plan is called `abcdef123`"):
-        await apply(store, "abcdef123", ADA, "", NOW, None)
 
 
 async def test_a_version_sent_in_error_is_rolled_back(store: Store, url: str) -> None:

@@ -15,7 +15,7 @@ from tests.unit.rollout.versions import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
-from mailgate.rollout.activation import apply, retract
+from mailgate.rollout.activation import apply
 from mailgate.rollout.approvals import PlanStatus, approve, plan_statuses, send_back
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.kept_plans import keep_plan
@@ -273,12 +273,6 @@ async def test_nothing_is_applied_in_a_freeze_but_against_it_by_name(store: Stor
 async def test_a_frozen_plan_can_be_started_afterwards(store: Store, digest: str) -> None:
     await apply(store, digest, ADA, "now", NOW + timedelta(hours=2), FROZEN)
     assert await deciding(store) == "shut"
-
-
-async def test_taking_back_is_never_frozen(store: Store, digest: str) -> None:
-    await apply(store, digest, ADA, "", NOW, None)
-    await retract(store, LIN, "sent in error", NOW)
-    assert await deciding(store) == "open"
 
 
 async def test_a_plan_is_open_then_expired_applied_or_replaced(store: Store, url: str, digest: str) -> None:

@@ -335,11 +335,6 @@ async def frozen(store: Store, *answers: str) -> tuple[RulesKeeper, Inspector, F
     return gate, inspector, freeze
 
 
-async def test_the_first_start_is_not_frozen(store: Store) -> None:
-    gate, _, _ = await frozen(store)
-    assert gate.current.activation.note == "the first start"
-
-
 async def test_files_changed_in_a_freeze_are_held_until_its_end(store: Store) -> None:
     with capture_logs() as logs:
         gate, inspector, freeze = await frozen(store, "")

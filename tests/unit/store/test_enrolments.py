@@ -259,11 +259,6 @@ def test_a_code_is_found_however_it_is_typed(typed: str) -> None:
     assert digest_of(typed) == sha256(b"1028T5CY").digest()
 
 
-@pytest.mark.parametrize("other", ["1028-T5CZ", "1028-T5C", "1028-T5CYY", ""])
-def test_different_codes_have_different_digests(other: str) -> None:
-    assert digest_of(other) != digest_of("1028-T5CY")
-
-
 def test_a_token_is_compared_letter_by_letter() -> None:
     token = new_token(b"a" * 32)
     assert digest_of(f" {token}\n") == digest_of(token) == sha256(token.encode()).digest()

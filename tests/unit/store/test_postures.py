@@ -261,15 +261,6 @@ async def test_the_devices_of_a_person_are_those_that_are_stored_and_those_on_th
         await postures.owned("eve@example.com", NOW)
 
 
-async def test_a_report_to_another_process_counts_soon(store: Store, postures: Postures) -> None:
-    await postures.current(BROWSER, WITH_TIKTOK, NOW)
-    await after_restart(
-        store, BROWSER, proof(at=NOW + timedelta(seconds=1), eas_ids=("ApplX1",)), NOW + minutes(1)
-    )
-    await store.reports.flush()
-    assert (await postures.current(APP, None, NOW + minutes(2))).state is PostureState.CLEAN
-
-
 async def test_a_forgotten_device_is_unknown_again(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, WITH_TIKTOK, NOW)
     await store.reports.flush()

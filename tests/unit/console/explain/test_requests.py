@@ -224,8 +224,3 @@ def test_every_line_that_is_no_header_is_named(text: str, places: list[int]) -> 
 def test_json_and_yaml_say_what_is_known_of_the_device_too(data: bytes) -> None:
     found = read_request(data, "pasted", AppCatalog())
     assert (found.request.user_agent, found.device and found.device.state) == ("A", "stale")
-
-
-def test_every_mistake_in_it_is_named() -> None:
-    with pytest.raises(ConfigError, match="`methd` is not known"):
-        read_request(b'{"methd": "GET"}', "pasted", AppCatalog())

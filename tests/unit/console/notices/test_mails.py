@@ -1,7 +1,6 @@
 """Mails about rules: ``notices/test_page.py`` and ``notices/test_api.py`` show what each says."""
 
 import pytest
-from aiohttp import web
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.console.notices.mails import mark_mails, subject_of_notice
@@ -14,19 +13,6 @@ RULE = "prohibited-app"
 async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
     subject = await subject_of_notice(firm.context, NoticeKey(1, MailKind.ENFORCED, RULE))
     assert (subject.active, subject.rules.digest) == (True, firm.bundle.rules.digest)
-
-
-@pytest.mark.parametrize(
-    "about",
-    [
-        NoticeKey(9, MailKind.ENFORCED, RULE),
-        NoticeKey(1, MailKind.ENFORCED, "another"),
-        NoticeKey(1, MailKind.CORRECTION, RULE),
-    ],
-)
-async def test_a_notice_of_no_version_is_not_found(firm: Company, about: NoticeKey) -> None:
-    with pytest.raises(web.HTTPNotFound):
-        await subject_of_notice(firm.context, about)
 
 
 @pytest.mark.parametrize("what", ["sent", "again", "retry"])

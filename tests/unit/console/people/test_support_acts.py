@@ -41,24 +41,6 @@ async def test_somebody_is_let_in_for_so_many_days_by_whoever_says_so(firm: Comp
     assert (await firm.acts())[-1][:2] == ("exemption-given", "ada")
 
 
-@pytest.mark.parametrize(
-    ("rule", "days", "why"),
-    [
-        ("no-such-rule", 1, "x"),
-        ("clean-handheld", 1, "x"),
-        ("all", 0, "x"),
-        ("all", 400, "x"),
-        ("all", 1, " "),
-    ],
-)
-async def test_an_exemption_needs_a_rule_an_end_and_a_reason(
-    firm: Company, rule: str, days: int, why: str
-) -> None:
-    with pytest.raises(RefusedError):
-        await support_acts.exempt_for(firm.context, ADA, why, NOW, rule=rule, days=days, person="alice")
-    assert not (await firm.store.reliefs.current(NOW)).every
-
-
 async def test_a_device_that_is_lost_already_stays_lost_since_then(firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice"))
     assert await mark_lost(firm.store, None, phone, ADA, NOW, lost=True) == NOW

@@ -251,12 +251,6 @@ def test_contradictions_of_sources_are_said_without_names(pages: Pages) -> None:
     assert "Its sources contradict each other about it." in text
 
 
-def test_an_unreadable_store_is_not_called_empty(pages: Pages) -> None:
-    text = words(pages, replace(NOBODY, person="alice", unread=True))
-    assert "What is stored cannot be read right now." in text
-    assert "Nothing is stored" not in text
-
-
 def test_every_listed_app_is_named_prohibited_ones_first(pages: Pages) -> None:
     many = tuple(f"App {number:02d}" for number in range(20))
     text = words(pages, replace(OWN, listed=(*many, "TikTok"), keeping_out=("TikTok",)))

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 import pytest
 from tests.unit.gateway.gates import NOW, Known, NoPeople, ask, gate, policy, renew, value
 from tests.unit.gateway.refusals.test_help_ticket import DESK
+from tests.unit.gateway.selfservice.test_help import ADA, LIN, PAGE
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.gateway.refusals.help_ticket import Ticket, digest_of
@@ -26,11 +27,6 @@ RULES = (
     {"id": "phones", "when": "client.handheld", "effect": "block", "self_service": {}},
     {"id": "rest", "when": "true", "effect": "allow"},
 )
-PAGE = (
-    b"Accept: text/html",
-    b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148",
-)
-ADA, LIN = b"X-Forwarded-User: Ada", b"X-Forwarded-User: lin"
 PASSWORD = b"Authorization: Basic " + base64.b64encode(b"ada:secret")
 
 

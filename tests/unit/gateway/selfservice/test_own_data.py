@@ -1,10 +1,9 @@
 """What one request may see of what is stored, and what it is told while the database does not answer."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.gateway.own import ALICE, LAPTOP, PHONE, asking
+from tests.unit.gateway.own import ALICE, LAPTOP, asking
 from tests.unit.gateway.pages.own import NOW, REQUEST
 from tests.unit.gateway.pages.own import PHONE as SHOWN
 from tests.unit.gateway.selfservice.test_me import Scene
@@ -12,23 +11,7 @@ from tests.unit.gateway.selfservice.test_me import Scene
 from mailgate.gateway.pages.employee import StoredRecords
 from mailgate.gateway.selfservice.own_data import download, read_own_data
 from mailgate.gateway.selfservice.own_devices import devices_to_show, verdict_here
-from mailgate.store import StoreUnavailableError
 from mailgate.store.looks import DataLook
-
-
-async def test_a_person_sees_their_own_devices_and_nobody_elses():
-    scene = Scene()
-    data = await read_own_data(scene.service, asking(ALICE))
-    assert [own.device for own in data.owned] == [PHONE]
-    assert not data.unread
-    assert (await read_own_data(scene.service, asking(replace(ALICE, name="bob")))).owned == ()
-
-
-async def test_a_store_that_is_down_is_unread_and_not_empty():
-    scene = Scene()
-    scene.people.breaks = StoreUnavailableError("down")
-    data = await read_own_data(scene.service, asking(ALICE))
-    assert (data.unread, data.owned, data.records) == (True, (), StoredRecords())
 
 
 async def test_who_is_shut_out_is_shown_that_with_its_time():
