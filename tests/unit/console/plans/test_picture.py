@@ -13,7 +13,6 @@ from mailgate.console.plans.facts import losers_in_words
 from mailgate.console.plans.picture import (
     ORDER,
     WIDTH,
-    begin_of,
     described,
     impact_words,
     panels,
@@ -86,7 +85,7 @@ def test_every_bar_fits_on_the_paper(now: dict[str, int], people: int) -> None:
 
 def test_the_worst_moment_is_told_with_its_date() -> None:
     made = plan({"warn": 40}, {"block": 11})
-    assert begin_of(worst_of(made)) is not None
+    assert worst_of(made).at is not None
     assert summary(made) == "11 of 5,000 people (0.2%) newly without mail from 15 December 2026 on."
     assert "11 people with 11 devices without mail, from 15 December 2026 on." in described(made)
     only = plan({"warn": 40})
