@@ -325,7 +325,6 @@ _ENVIRONMENT = _environment(
         "breakable": breakable,
         "state": words.state_in_words,
         "not_denied": words.not_denied_in_words,
-        "rule": words.rule_in_words,
         "stage": told_by(words.STAGES),
         "plan_state": told_by(words.PLAN_STATES),
         "about": subject_in_words,

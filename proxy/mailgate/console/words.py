@@ -176,11 +176,6 @@ not_denied_in_words = told_by(NOT_DENIED)
 """Why a device's management is not known to keep every listed app from running; empty if there is no reason."""
 
 
-def rule_in_words(rule: str) -> str:
-    """A rule by its id, or `every rule`."""
-    return phrase("the rule %(rule)s", rule=rule) if rule else phrase("every rule")
-
-
 def device_named(device: str) -> str:
     """A device by its id, within a sentence."""
     return phrase("the device %(id)s", id=device)
