@@ -65,7 +65,7 @@ class Gate:
         if self.mail_open:
             return "<!doctype html><title>Inbox</title><link rel=icon href='data:,'><h1>Inbox</h1>", {}
         view = replace(VIEWS[self.shows], accept_language=accept_language)
-        page = getattr(self.pages, self.shows)(view)
+        page = self.pages.page(self.shows, view)
         return page.html, {"Content-Security-Policy": page.content_security_policy}
 
 
@@ -172,7 +172,7 @@ def test_each_page_fits_the_smallest_phone_and_a_finger_in_every_language(unpain
     pages, shown = Pages(), {}
     for language in TAGS:
         for name, view in VIEWS.items():
-            shown[f"{name} {language}"] = getattr(pages, name)(replace(view, accept_language=language)).html
+            shown[f"{name} {language}"] = pages.page(name, replace(view, accept_language=language)).html
         shown[f"answered {language}"] = pages.page(
             "refusal", replace(ANSWERED, accept_language=language)
         ).html

@@ -53,13 +53,15 @@ def say(words: str, told: object, *, as_json: bool) -> None:
 
 
 class _RowsThatFit(Table):
-    """A table, or each row as a block where the terminal is so narrow that words would break or rows would stand in columns of scraps."""
+    """A table, or each row as a block where the terminal is so narrow that words would break or rows would stand in columns of scraps. What is
+    written to a file or a pipe is always a table: whoever reads it there may count on its rows."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = list(super().__rich_console__(console, options))
         minimum = Measurement.get(console, options.update(width=_UNBOUNDED), self).minimum
         lines = sum(each.text.count("\n") for each in table if isinstance(each, Segment))
-        if minimum <= options.max_width and lines <= _AROUND + _LINES * self.row_count:
+        fits = minimum <= options.max_width and lines <= _AROUND + _LINES * self.row_count
+        if fits or not options.is_terminal:
             yield from table
             return
         if self.title:

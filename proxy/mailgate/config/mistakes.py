@@ -184,7 +184,7 @@ _FORMS = {
     r"^\S+@\S+$": phrase("a mail address"),
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$": phrase("a name as HTTP allows it, without spaces"),
     r"^[A-Za-z0-9_-]{43}$": phrase("a thumbprint, which has 43 characters"),
-    r"^[0-9]{1,18}$": phrase("digits alone"),
+    r"^[0-9]{1,18}$": phrase("digits only"),
     r"^(/[A-Za-z0-9._~-]+)+$": phrase("a path like /api"),
     r"^[A-Za-z0-9._@{}-]+$": phrase("the id of an extension, as its browser shows it"),
     r"^[0-9a-f]{64}$": phrase("64 characters from 0 to 9 and a to f"),

@@ -226,11 +226,11 @@ async def pages_by_link(
 
 def _following(page: Mapping[str, Any], name: str, seen: set[int]) -> str:
     """What names the next page; empty if there is none. Raises ``SourceError`` if that page was read already."""
-    found = page.get(name)
+    found = page.get(name) or ""
     if found and (not isinstance(found, str) or hash(found) in seen or len(seen) >= PAGES):
         raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
     seen.add(hash(found))
-    return found or ""
+    return found
 
 
 async def pages_by_number(

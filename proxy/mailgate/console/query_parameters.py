@@ -107,16 +107,9 @@ def parameters_in(query: Mapping[str, str]) -> dict[str, str]:
 
 def filter_in(said: Mapping[str, str]) -> MoverFilter:
     sort, at = said.get("sort", ""), said.get("at", "")
-    return MoverFilter(
-        name=said.get("name", ""),
-        label=said.get("label", ""),
-        kind=said.get("kind", ""),
-        rule=said.get("rule", ""),
-        group=said.get("group", ""),
-        at=int(at) if at else None,
-        sort=sort.removeprefix("-"),
-        descending=sort.startswith("-"),
-    )
+    texts: dict[str, Any] = {name: said.get(name, "") for name in ("name", "label", "kind", "rule", "group")}
+    at_moment = int(at) if at else None
+    return MoverFilter(**texts, at=at_moment, sort=sort.removeprefix("-"), descending=sort.startswith("-"))
 
 
 def values_of(plan: Plan, dimension: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Renders templates."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -201,11 +202,7 @@ def plain(value: object) -> str:
         return time_of(value, exact=True)
     if isinstance(value, (list, tuple, frozenset, set)):
         return "[" + ", ".join(str(each) for each in value) + "]"
-    return (
-        {True: "true", False: "false", "": '""'}.get(value, str(value))
-        if isinstance(value, (bool, str))
-        else str(value)
-    )
+    return json.dumps(value) if isinstance(value, bool) or value == "" else str(value)
 
 
 def joined_by_and(steps: Iterable[str]) -> str:

@@ -38,7 +38,8 @@ _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<(td|th)\b([^>]*)>(.*?)</\1>", re.DOTALL)
 _CLASS = re.compile(r' class="([^"]*)"')
 _TAG = re.compile(r"<[^>]*>|[▲▼]")
-LEAST, FEW, SOME = 3, 4, 6
+_SIZES = ((3, "least"), (4, "few"), (6, "some"))
+"""How a table with at most so many columns is called by its style."""
 NAME = "name"
 
 
@@ -54,15 +55,7 @@ def table(label: str, *, caller: Callable[[], str]) -> Markup:
     name = next((place for place, (attributes, _) in enumerate(heads) if '"name"' in attributes), 0)
     columns = [NAME if place == name else _column(words) for place, (_, words) in enumerate(heads)]
     rows = _ROW.sub(lambda row: _labelled(row[0], columns), body)
-    size = (
-        "least"
-        if len(columns) <= LEAST
-        else "few"
-        if len(columns) <= FEW
-        else "some"
-        if len(columns) <= SOME
-        else "many"
-    )
+    size = next((size for most, size in _SIZES if len(columns) <= most), "many")
     return Markup('<div class="table {}"><table aria-label="{}">{}</thead>{}</table></div>').format(
         size, label, Markup(head), Markup(rows)  # noqa: S704 - of a template
     )  # fmt: skip

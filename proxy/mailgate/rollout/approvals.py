@@ -1,6 +1,6 @@
 """Approvals of plans by people other than their authors, and the status of every plan."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,7 +28,6 @@ from mailgate.rollout.kept_plans import (
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
 from mailgate.store import Act, Activation, AuditEntry, OvertakenError, Store, StoredPlan
-from mailgate.store.kept_out import WindowTotals
 
 State = Literal["open", "expired", "overtaken", "in force", "rolled back", "replaced"]
 
@@ -130,9 +129,7 @@ def _refuse_author(plan: StoredPlan, name: str, guard: Guard) -> None:
 
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
     """The newest plans first, each with its status now."""
-    plans, context = await store.plans.latest(size), await _context(store, guard, now)
-    approvals = await approved_by(store, [plan.digest for plan in plans])
-    return [_status(plan, body, approvals[plan.digest], context) for plan, body in _read(plans)]
+    return await _statuses(store, [*_read(await store.plans.latest(size))], guard, now)
 
 
 def _read(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
@@ -143,40 +140,33 @@ def _read(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
 
 
 async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: datetime) -> PlanStatus:
-    approvals = (await approved_by(store, [plan.digest]))[plan.digest]
-    context = await _context(store, guard, now)
-    return _status(plan, read_plan(plan), approvals, context)
+    return (await _statuses(store, [(plan, read_plan(plan))], guard, now))[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    history: Sequence[Activation]
-    retracting: Collection[int]
-    """The serials of the activations that rolled versions back."""
-    guard: Guard | None
-    before: WindowTotals
-    now: datetime
-    back: Mapping[str, AuditEntry]
-
-
-async def _context(store: Store, guard: Guard | None, now: datetime) -> _Context:
+async def _statuses(
+    store: Store, plans: Sequence[tuple[StoredPlan, Plan]], guard: Guard | None, now: datetime
+) -> list[PlanStatus]:
     history, retracting = await store.policies.history(), await store.policies.retracting()
+    approvals = await approved_by(store, [plan.digest for plan, _ in plans])
     before, now = await read_window(store, guard, now), await store.now(now)
-    return _Context(history, retracting, guard, before, now, await sent_back(store, now))
+    sent = await sent_back(store, now)
+
+    def status(plan: StoredPlan, body: Plan) -> PlanStatus:
+        term = term_of(plan, history, retracting)
+        state = _state(plan, body, term, history, now)
+        back = sent.get(plan.digest) if state == "open" else None
+        check = PlanCheck(plan, body, approvals[plan.digest], guard, before, now, back)
+        against = (*known_in_part(plan), *check.against) if state == "open" else ()
+        return PlanStatus(plan, body, state, check.needed, tuple(check.counting), against, term, back)
+
+    return [status(*each) for each in plans]
 
 
-def _status(plan: StoredPlan, body: Plan, names: Sequence[str], context: _Context) -> PlanStatus:
-    term = term_of(plan, context.history, context.retracting)
-    state = _state(plan, body, term, context)
-    back = context.back.get(plan.digest) if state == "open" else None
-    check = PlanCheck(plan, body, names, context.guard, context.before, context.now, back)
-    against = (*known_in_part(plan), *check.against) if state == "open" else ()
-    return PlanStatus(plan, body, state, check.needed, tuple(check.counting), against, term, back)
-
-
-def _state(plan: StoredPlan, body: Plan, term: PlanTerm | None, context: _Context) -> State:
+def _state(
+    plan: StoredPlan, body: Plan, term: PlanTerm | None, history: Sequence[Activation], now: datetime
+) -> State:
     if term is not None:
         return "in force" if term.ended is None else "rolled back" if term.ended.rolled_back else "replaced"
-    if base_serial(plan, body, context.history) is None:
+    if base_serial(plan, body, history) is None:
         return "overtaken"
-    return "expired" if context.now - plan.made_at > PLAN_AGE else "open"
+    return "expired" if now - plan.made_at > PLAN_AGE else "open"

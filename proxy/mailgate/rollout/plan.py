@@ -307,7 +307,7 @@ class Plan(MoversAtMoment):
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""
     nobodys: int | None = None
     """How many known devices that nobody known has used are, or may be, newly kept out at any moment: they are among the devices of
-    `kept_out`, and nobody is of its people. Null if an older Mailgate made the plan."""
+    `kept_out`, and count for none of its people. Null if an older Mailgate made the plan."""
     known: Counts
     """How many people and devices are known by more than their own word. A limit given as a part is a part of these."""
 

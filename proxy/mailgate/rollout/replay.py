@@ -165,6 +165,13 @@ def reported(kind: Kind | None, os: str, os_version: str) -> Client:
     return with_attestation(classify(PAGE_LOAD), told)
 
 
+def asking(device: Device, posture: Posture, groups: Groups, now: datetime) -> Access:
+    """What comes from a device that never asked: it is assumed to ask with its proof."""
+    client = reported(posture.kind, posture.os, posture.os_version)
+    proof = proof_of(device, posture) if device.reports else None
+    return Access(PAGE_LOAD, client, posture, now, groups.user(posture.owner), proof)
+
+
 @dataclass(frozen=True, slots=True)
 class PostureInputs:
     """What stored reports are judged by: the listed apps, and how far reports are believed."""
@@ -331,10 +338,7 @@ class Population:
 
     def unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)
-        client = reported(posture.kind, posture.os, posture.os_version)
-        proof = proof_of(device, posture) if device.reports else None
-        before = Access(PAGE_LOAD, client, posture, self.now, self.groups.user(posture.owner), proof)
-        assumed = assumed_of(posture)
+        before, assumed = asking(device, posture, self.groups, self.now), assumed_of(posture)
         return self._occasion(before, posture.owner, [device], UNRECORDED_IN_DEVICES, assumed)
 
     def _occasion(

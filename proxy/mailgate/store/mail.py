@@ -24,6 +24,8 @@ _ABOUT = TypeAdapter(tuple[ToldDevice, ...])
 
 
 class MailState(StrEnum):
+    """The state of a mail."""
+
     QUEUED = "queued"
     SENDING = "sending"
     """From just before it is given to the server until the outcome is known (decision 15)."""

@@ -17,6 +17,8 @@ from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
 
 _SERIAL = select(relief_changes.c.number)
+_KNOWN = reliefs.c.cause.in_([each.value for each in Cause])
+"""A newer Mailgate may take rules out for causes of its own: here such a relief takes out nothing, and hides no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class StoredReliefs(Queries):
         return int(await self._value(_SERIAL))
 
     async def current(self, now: datetime) -> Reliefs:
-        query = select(reliefs).where(is_in_force(now)).order_by(reliefs.c.number)
+        query = select(reliefs).where(_KNOWN, is_in_force(now)).order_by(reliefs.c.number)
         async with self._database.reading() as connection:
             serial = int((await connection.execute(_SERIAL)).scalar_one())
             rows = (await connection.execute(query)).mappings()
@@ -135,13 +137,13 @@ class StoredReliefs(Queries):
         """End those of these reliefs that are not ended yet. ``counted`` is how many that may keep out. Raises CountedMeanwhileError."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
-            query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
+            query = select(reliefs).where(_KNOWN, reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
             ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
             await _end(connection, ended, act, counted)
             return ended
 
     async def _newest(self, size: int | None, *where: ColumnElement[bool]) -> list[KeptRelief]:
-        query = select(reliefs).where(*where).order_by(reliefs.c.number.desc()).limit(size)
+        query = select(reliefs).where(_KNOWN, *where).order_by(reliefs.c.number.desc()).limit(size)
         return await self._each(query, _kept)
 
 

@@ -31,10 +31,11 @@ def test_nothing_is_cut_and_what_is_copied_stays_in_one_piece(width: int) -> Non
     assert LONG in "".join(text.replace(ID, "").replace(" 7 ", "").split())
 
 
-def block(width: int, *rows: tuple[str, str, str]) -> list[str]:
+def block(width: int, *rows: tuple[str, str, str], terminal: bool = True) -> list[str]:
     written = StringIO()
     columns = {"number": itemgetter(0), "whom": itemgetter(1), "why": lambda row: Text(row[2])}
-    Console(file=written, width=width).print(table_of(rows, columns))
+    console = Console(file=written, width=width, force_terminal=terminal, color_system=None)
+    console.print(table_of(rows, columns))
     return [line.rstrip() for line in written.getvalue().splitlines()]
 
 
@@ -55,6 +56,12 @@ def test_where_a_row_would_take_many_lines_it_is_a_block() -> None:
         "  why one two three one two three",
     ]
     assert block(60, ("1", "amber", "one two three " * 8))[1].split() == ["number", "whom", "why"]
+
+
+def test_scripts_read_a_table_however_long_its_rows_are() -> None:
+    found = block(40, ("1", "amber.field@example.com", "one two three " * 8), terminal=False)
+    assert found[1].split() == ["number", "whom", "why"]
+    assert set(found[2].strip()) == {"─"}
 
 
 def test_numbers_are_at_the_right() -> None:

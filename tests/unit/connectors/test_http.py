@@ -402,6 +402,12 @@ async def test_tokened_pages_keep_the_query():
     assert wire.questions[1].url == f"{BASE}/x?projection=FULL&pageToken=t%261"
 
 
+@pytest.mark.parametrize("none", [None, "", [], {}, 0], ids=repr)
+async def test_a_list_ends_where_nothing_names_a_next_page(none):
+    client, _ = asking({"items": [{"id": 1}], "nextPageToken": none})
+    assert await ids(pages_by_token(client, "/x", items="items")) == [1]
+
+
 async def test_google_leaves_an_empty_list_out():
     client, _ = asking({"kind": "admin#directory#mobiledevices"})
     assert await ids(pages_by_token(client, "/x", items="mobiledevices")) == []

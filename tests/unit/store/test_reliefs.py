@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import update
 from tests.unit.store.examples import NOW, prune
 
 from mailgate.model.phrase import translate
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store
+from mailgate.store.schema import reliefs
 from mailgate.texts import console_languages
 
 DAY = timedelta(days=1)
@@ -44,6 +46,18 @@ async def test_an_ended_relief_holds_no_more_and_ends_once(store: Store) -> None
     assert (kept.ended_at, kept.ended_by, kept.ended_why) == (NOW, "grace", "the phone came")
     assert not kept.holds(NOW)
     assert await store.reliefs.serial() == 2
+
+
+async def test_a_relief_of_a_cause_that_only_a_newer_gate_knows_hides_no_other(store: Store) -> None:
+    ada, newer = [await store.reliefs.grant(each, ACT) for each in (ADA, replace(HALT, rule="other"))]
+    async with store._database.writing() as connection:
+        own = reliefs.c.number == newer.number
+        await connection.execute(update(reliefs).where(own).values(cause="of tomorrow"))
+    assert (await store.reliefs.current(NOW)).every == (ada,)
+    assert [each.relief for each in await store.reliefs.history(causes=(Cause.EXEMPTION,))] == [ada]
+    assert [each.relief for each in await store.reliefs.exemptions(NOW, 9, 99)] == [ada]
+    assert (await store.reliefs.off(NOW), await store.reliefs.one(newer.number)) == ([], None)
+    assert await store.reliefs.end([ada.number, newer.number], ACT) == [ada]
 
 
 async def test_a_halt_is_found_behind_as_many_exemptions_as_are_read(store: Store) -> None:

@@ -101,15 +101,11 @@ LargePage = Annotated[int, Field(ge=1, le=1000), DIGITS]
 
 
 class RowsQuery(InputModel):
-    """The rows to list."""
-
     limit: LargePage = 100
     """The most rows to return."""
 
 
 class NewestQuery(InputModel):
-    """The newest rows to list."""
-
     limit: SmallPage = 50
     """The most rows to return."""
 

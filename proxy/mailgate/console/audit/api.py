@@ -41,8 +41,6 @@ class _DaysQuery(RowsQuery):
 
 
 class EntriesQuery(_DaysQuery):
-    """The entries to list."""
-
     sought: Line | None = None
     """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
     after: Cursor | None = None
@@ -87,8 +85,6 @@ async def export_sheet(call: Call) -> Text:
 
 
 class LooksQuery(_DaysQuery):
-    """The looks to list."""
-
     whom: Line | None = None
     """The login name or the device that was looked at."""
     after: PlaceCursor | None = None

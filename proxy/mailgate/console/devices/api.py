@@ -62,8 +62,6 @@ DeviceName = Annotated[Line, Field(description="Its id, or any other name that n
 
 
 class DevicesQuery(InputModel):
-    """The devices to list."""
-
     name: Line | None = None
     """Any name of the device, in full, or the beginning of its owner's login name."""
     state: _State | None = None

@@ -13,10 +13,10 @@ from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import told_state
-from mailgate.model import Access, Posture
+from mailgate.model import Posture
 from mailgate.model.times import LONG_AGO
 from mailgate.policy.decide import decide
-from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
+from mailgate.rollout.replay import asking
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceFilter, DeviceRow
 
@@ -145,10 +145,7 @@ def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
 
 
 def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> DeviceRow:
-    user = bundle.groups.user(posture.owner)
-    client = reported(posture.kind, posture.os, posture.os_version)
-    proof = proof_of(device, posture) if device.reports else None
-    access = Access(PAGE_LOAD, client, posture, now, user, proof)
+    access = asking(device, posture, bundle.groups, now)
     decision = decide(access, bundle.policy)
     mail = mail_of(access, decision, bundle.policy)
     apps = posture.apps if mail in OUT else ()
@@ -166,6 +163,6 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         apps=json.dumps(posture.apps) if posture.apps else "",
         blocked_by=json.dumps(blocked_by) if blocked_by else "",
         findings=json.dumps([each.reason for each in posture.findings]) if posture.findings else "",
-        groups=json.dumps(user.groups) if user.groups else "",
+        groups=json.dumps(access.user.groups) if access.user.groups else "",
         reported_at=posture.looked_from or LONG_AGO,
     )

@@ -62,8 +62,6 @@ class TokenInput(InputModel):
 
 
 class KeysQuery(InputModel):
-    """The keys to list."""
-
     after: Thumbprint | None = None
     """The `next` of the previous page."""
     limit: LargePage = 50

@@ -23,11 +23,6 @@ LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
 MAX_NAME = 255
 
 
-@accepts_parameters(key=line(), shut=line(MAX_NAME), **POSITION)
-async def enrolment(request: web.Request) -> web.Response:
-    return await _shown(request)
-
-
 @requires_role("operator")
 async def make(request: web.Request) -> web.Response:
     """Make a token and show it once."""
@@ -38,14 +33,14 @@ async def make(request: web.Request) -> web.Response:
         wrong = phrase(
             "Use one line of %(longest)s characters or fewer for a name or note.", longest=MAX_NAME
         )
-        return await _shown(request, 422, wrong=wrong)
+        return await show_enrolment(request, 422, wrong=wrong)
     if not 1 <= uses <= MAX_USES or days not in LIVES:
         wrong = phrase("Enter 1 to %(most_uses)s devices.", most_uses=MAX_USES)
-        return await _shown(request, 422, wrong=wrong)
+        return await show_enrolment(request, 422, wrong=wrong)
     by, now = person_of(request), context.clock()
     owner = context.bundle().settings.logins.person(user)
     text, _ = await make_token(context.store, by, now, user=owner, note=note, uses=uses, days=int(days))
-    return await _shown(request, made=text)
+    return await show_enrolment(request, made=text)
 
 
 @requires_role("operator")
@@ -54,10 +49,10 @@ async def code(request: web.Request) -> web.Response:
     desk, user = context_of(request), str((await form_of(request)).get("user", "")).strip()
     if not user or len(user) > MAX_NAME or not user.isprintable():
         wrong = phrase("Enter one login name of %(longest)s characters or fewer.", longest=MAX_NAME)
-        return await _shown(request, 422, wrong=wrong)
+        return await show_enrolment(request, 422, wrong=wrong)
     owner = desk.bundle().settings.logins.person(user)
     text = await make_code(desk.store, person_of(request), desk.clock(), owner)
-    return await _shown(request, code=text, owner=owner)
+    return await show_enrolment(request, code=text, owner=owner)
 
 
 _SORTS = {"token": Sort.ANY, "key": Sort.KEY, "machine": Sort.MACHINE, "person": Sort.PERSON}
@@ -69,7 +64,9 @@ async def revoke(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     what, named = str(sent.get("what", "token")), _named(request, sent)
     if named is None:
-        return await _shown(request, 422, wrong=phrase("Enter the name of a computer or of a person."))
+        return await show_enrolment(
+            request, 422, wrong=phrase("Enter the name of a computer or of a person.")
+        )
     if sent.get("confirmed") != "yes":
         shut = context.store.shut
         return await show(
@@ -106,7 +103,8 @@ def _named(request: web.Request, sent: Mapping[str, object]) -> Named | None:
     return Named(called, sort, sort is Sort.ANY and sent.get("with_keys") == "yes")
 
 
-async def _shown(
+@accepts_parameters(key=line(), shut=line(MAX_NAME), **POSITION)
+async def show_enrolment(
     request: web.Request,
     status: int = 200,
     *,
@@ -143,7 +141,7 @@ async def _shown(
 
 
 ROUTES = [
-    web.get("/enrolment", enrolment, name="enrolment"),
+    web.get("/enrolment", show_enrolment, name="enrolment"),
     web.post("/enrolment", make, name="enrolment-make"),
     web.post("/enrolment/code", code, name="enrolment-code"),
     web.post("/enrolment/revoke", revoke, name="enrolment-revoke"),

@@ -64,8 +64,6 @@ class ReliefRecord(ReliefInForce):
 
 
 class ExemptionsQuery(InputModel):
-    """The exemptions to list."""
-
     which: Literal["current", "all"] = "current"
     """Those in force, or all that are stored."""
     limit: LargePage = 1000

@@ -31,8 +31,6 @@ SightingName = Annotated[Line, Field(description="Its id, or the help number in 
 
 
 class SightingsQuery(InputModel):
-    """The sightings to list."""
-
     rule: Line | None = None
     """The rule that decided."""
     reason: ReasonName | None = None

@@ -58,10 +58,7 @@ async def decide_last_request(
     if seen:
         again = await redecide_sighting(store, bundle, seen[0], now)
         return again.access, again.decision
-    posture = posture_now(device, bundle, now)
-    client = replay.reported(posture.kind, posture.os, posture.os_version)
-    proof = replay.proof_of(device, posture) if device.reports else None
-    access = Access(replay.PAGE_LOAD, client, posture, now, bundle.groups.user(posture.owner), proof)
+    access = replay.asking(device, posture_now(device, bundle, now), bundle.groups, now)
     return access, decide(access, bundle.policy)
 
 

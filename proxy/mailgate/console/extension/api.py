@@ -18,8 +18,6 @@ PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", m
 
 
 class BrowsersFilter(InputModel):
-    """The browsers that are sought."""
-
     name: Line | None = None
     """The beginning of a login name or of the name of a computer, in any case."""
     state: _State | None = None
@@ -39,15 +37,11 @@ class BrowsersFilter(InputModel):
 
 
 class BrowsersQuery(BrowsersFilter, RowsQuery):
-    """The page of browsers to list."""
-
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
 
 
 class PeopleQuery(RowsQuery):
-    """The page of people to list."""
-
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
 

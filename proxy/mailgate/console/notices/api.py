@@ -42,15 +42,11 @@ NoticeKind = Annotated[
 
 
 class RuleQuery(InputModel):
-    """The rule of the mails."""
-
     rule: Line | None = None
     """The rule's id; left out for a correction, which is about every rule that was rolled back."""
 
 
 class PreviewQuery(RuleQuery):
-    """The mail, its language and its recipient."""
-
     language: Tag | None = None
     """The language; by default that of this gate."""
     person: Line | None = None
@@ -140,8 +136,6 @@ MailName = Annotated[MailId, Field(description="Its id.")]
 
 
 class MailsQuery(RuleQuery, RowsQuery):
-    """The mails to list."""
-
     state: MailState
     """Their state."""
     after: MailId | None = None

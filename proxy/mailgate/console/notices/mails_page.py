@@ -22,7 +22,7 @@ from mailgate.mail.recipient_list import Recipients, data_scope_of, list_recipie
 from mailgate.mail.topic import Topic
 from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.person import RefusedError
-from mailgate.store import Activation, MailKind, MailState, NoticeKey
+from mailgate.store import MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which
 
 DECISIONS = ("sent", "again", "retry")
@@ -49,10 +49,10 @@ async def count(request: web.Request) -> web.Response:
     topic, settings = _sendable(context, subject)
     active = await context.store.policies.active()
     assert active is not None  # the topic is of the version in force
-    counted = partial(_counted, context, settings, active)
-    if not context.recipient_lists.start(
-        subject.about, topic, counted, person_of(request).name, context.clock()
-    ):
+    bundle, now, scope = context.bundle(), context.clock(), data_scope_of(context.bundle())
+    store, addresses = context.store, address_book(settings)
+    counted = partial(list_recipients, store, bundle.rules, active, topic, scope, addresses, now)
+    if not context.recipient_lists.start(subject.about, topic, counted, person_of(request).name, now):
         raise RefusedError(phrase("another count is running. Wait until it ends"))
     return _back(request, phrase("We are counting the recipients."), subject.about)
 
@@ -109,22 +109,6 @@ def _sendable(context: ConsoleContext, subject: NoticeSubject) -> tuple[Topic, N
     if subject.topic is None:
         raise RefusedError(subject.why_not)
     return subject.topic, settings
-
-
-async def _counted(
-    context: ConsoleContext, settings: NoticeSettings, active: Activation, topic: Topic, progress: Any
-) -> Any:
-    bundle = context.bundle()
-    return await list_recipients(
-        context.store,
-        bundle.rules,
-        active,
-        topic,
-        data_scope_of(bundle),
-        address_book(settings),
-        context.clock(),
-        progress,
-    )
 
 
 def _which(sent: Any) -> Which:

@@ -20,7 +20,7 @@ from mailgate.tasks import end
 log = structlog.get_logger()
 
 Progress = Callable[[int, int], None]
-CountRecipients = Callable[[Topic, Progress], Awaitable[RecipientList]]
+CountRecipients = Callable[[Progress], Awaitable[RecipientList]]
 """Makes a recipient list. Raises MailgateError."""
 
 MAX_LISTS = 8
@@ -34,11 +34,11 @@ class Counting:
     """One recipient list, being made or complete."""
 
     about: NoticeKey
+    topic: Topic
     who: str
     began: datetime
     done: int = 0
     total: int = 0
-    topic: Topic | None = None
     found: RecipientList | None = None
     """The list; None until it is complete."""
     wrong: str = ""
@@ -68,8 +68,8 @@ class RecipientLists:
         """Begin to count. Returns False while another list is being made."""
         if self._last and self._last.runs:
             return False
-        self._last = self._lists[about] = made = Counting(about, who, now)
-        self._task = asyncio.get_running_loop().create_task(_count(made, topic, count))
+        self._last = self._lists[about] = made = Counting(about, topic, who, now)
+        self._task = asyncio.get_running_loop().create_task(_count(made, count))
         return True
 
     def last(self, about: NoticeKey, now: datetime) -> Counting | None:
@@ -80,7 +80,7 @@ class RecipientLists:
     def counted(self, about: NoticeKey, now: datetime) -> tuple[Topic, RecipientList]:
         """The list whose mails may be queued. Raises RefusedError if it has to be counted first."""
         found = self.last(about, now)
-        if found is None or found.topic is None or found.found is None:
+        if found is None or found.found is None:
             raise RefusedError(phrase("count the recipients first"))
         return found.topic, found.found
 
@@ -92,10 +92,9 @@ class RecipientLists:
         await end(self._task)
 
 
-async def _count(made: Counting, topic: Topic, count: CountRecipients) -> None:
+async def _count(made: Counting, count: CountRecipients) -> None:
     try:
-        found = await count(topic, made.show)
-        made.topic, made.found = topic, found
+        made.found = await count(made.show)
     except MailgateError as error:
         made.wrong = phrase("Nobody was counted: %(error)s", error=error.words)
     except Exception as error:  # noqa: BLE001 - its text may quote personal data

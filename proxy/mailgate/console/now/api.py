@@ -100,8 +100,6 @@ async def get_now(call: Call) -> Now:
 
 
 class RangeQuery(InputModel):
-    """The range of time."""
-
     range: Range = "24h"
     """The last hour by minutes, the last 24 hours by hours, or the last 14 or 60 days by UTC days."""
 

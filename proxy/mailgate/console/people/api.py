@@ -24,8 +24,6 @@ PersonName = Annotated[Line, Field(description="The login name, or an address in
 
 
 class FindQuery(InputModel):
-    """A search."""
-
     text: Line
     """A part of a login name or an address, a serial number or a device id or the beginning of one, or a reference."""
     after: Line | None = None
@@ -74,8 +72,6 @@ async def _person(call: Call, login: str) -> PersonFacts:
 
 
 class HelpQuery(RowsQuery):
-    """The requests to list."""
-
     rule: Line | None = None
     """The rule that refused them."""
     which: Literal["open", "all"] = "open"

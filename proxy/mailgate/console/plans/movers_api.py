@@ -25,8 +25,6 @@ from mailgate.store.plan_movers import MoverFilter
 
 
 class MoversFilter(InputModel):
-    """The movers to list."""
-
     name: Line | None = None
     """A part of a login name, or the id of a device. In plans of more than 20,000 movers, the beginning of a login name
     or the id of a device."""
@@ -54,8 +52,6 @@ class MoversFilter(InputModel):
 
 
 class MoversQuery(MoversFilter, RowsQuery):
-    """The page of movers to list."""
-
     after: Cursor | None = None
     """The `next` of the previous page."""
 

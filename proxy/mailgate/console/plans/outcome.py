@@ -39,11 +39,11 @@ class OutcomeSpan(Fact):
     at: Instant
     """When the hour or day began."""
     planned: int
-    """How many were kept out first in this span that the plan said would be, or might."""
+    """How many were first kept out in this span, as the plan said they would or might be."""
     others: int
-    """How many were kept out first in this span of whom the plan did not say so, and whom the earlier rules did not keep out."""
+    """How many were first kept out in this span although the plan did not say so, and the earlier rules did not keep them out."""
     before: int
-    """How many were kept out first in this span that the earlier rules kept out already."""
+    """How many were first kept out in this span whom the earlier rules had kept out already."""
     predicted: int | None
     """How many the plan predicted to be newly kept out at its worst moment until the end of this span; null if an older Mailgate made it,
     which did not count them so."""
@@ -72,11 +72,11 @@ class PlanOutcome(PlanTerm):
     spans: list[OutcomeSpan]
     """The hours while it was in force, up to now; the days if these are more than 48."""
     kept_out: int
-    """How many were kept out of whom the plan said so, or that they might be."""
+    """How many were kept out, as the plan said they would or might be."""
     not_compared: int
     """How many were kept out and are not yet compared with the plan."""
     unexpected: int
-    """How many were kept out of whom neither the plan said so nor the earlier rules kept them out."""
+    """How many were kept out although the plan did not say so, and the earlier rules did not keep them out."""
     earlier: int
     """How many the same rules kept out before this term, while they were in force before. Whether they were kept out again is not
     recorded."""

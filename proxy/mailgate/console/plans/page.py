@@ -20,7 +20,7 @@ from mailgate.console.plans.facts import PlanNotice, plan_notices, rules_hitting
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.console.plans.outcome import outcome_of, panel_of
-from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
+from mailgate.console.plans.picture import impact_at, impact_words, panels, picture
 from mailgate.console.plans.review import (
     PlannedRule,
     checks_of,
@@ -255,7 +255,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         checks=list(checks_of(status, losers)),
         panels=panels(body, language),
         impact_words=impact_words(body),
-        worst_at=worst_of(body).at,
+        worst_at=impact_at(body),
         impact=list(table_of(body)),
         moments=moments_of(body),
         newly=facts.NEWLY,

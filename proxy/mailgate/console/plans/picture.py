@@ -51,23 +51,35 @@ def points_of(plan: Plan) -> list[Point]:
 
 
 def worst_of(plan: Plan) -> Point:
-    """The moment with most people kept out; among equals, with most people who move, and then with most devices."""
+    """The moment with most people kept out; where nobody is, with most devices of nobody; among equals, with most people who move, and
+    then with most devices."""
 
     def rank(each: Point) -> tuple[int, ...]:
-        return each.each_once.out.most, each.each_once.people.most, *_devices_of_nobody(each)
+        people, (lost, moving) = each.each_once, _devices_of_nobody(plan, each)
+        return people.out.most, lost, people.people.most, moving
 
     return max(points_of(plan), key=rank)
 
 
-def _devices_of_nobody(point: Point) -> tuple[int, int]:
-    """The devices that lose mail, or may, and all that move, at a moment at which no person does."""
+def _most_moved(plan: Plan) -> Point:
+    """The same moment as far as people go, whom the pictures count."""
+    return max(points_of(plan), key=lambda each: (each.each_once.out.most, each.each_once.people.most))
+
+
+def _devices_of_nobody(plan: Plan, point: Point) -> tuple[int, int]:
+    """The devices that lose mail, or may, at a moment at which no person does; and all that move then."""
     moving = {label: each.devices for label, each in point.newly.items()}
-    return moving["block"] + moving["unknown"], sum(moving.values())
+    if point.each_once.out.most:
+        return 0, sum(moving.values())
+    surely = moving["block"] + moving["unknown"]
+    # a device that had no mail before, and is asked for a proof now, is none of those that the plan keeps out
+    asked = 0 if point.newly["challenge"].people else moving["challenge"]
+    return surely + min(asked, max(0, plan.kept_out.devices - surely)), sum(moving.values())
 
 
 def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
     """The pictures of a plan, labelled in ``translator``; none if nobody moves."""
-    if not worst_of(plan).each_once.people.most:
+    if not _most_moved(plan).each_once.people.most:
         return []
     over = (
         [over_time(plan, translator)] if len({each.each_once.people for each in points_of(plan)}) > 1 else []
@@ -95,25 +107,29 @@ def picture(plan: Plan, translator: Translator = ENGLISH) -> str:
 
 def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The largest effect of the plan and its time, in one sentence."""
-    at = worst_of(plan).at
-    words = impact_words(plan)
+    at, words = impact_at(plan), impact_words(plan)
     whole = words if at is None else joined([words, _when(plan, at, translator)], " ")
     return f"{translate(whole, translator)}."
+
+
+def impact_at(plan: Plan) -> datetime | None:
+    """From when on the largest effect holds; None if it does at once, or if nobody can tell when."""
+    point = worst_of(plan)
+    dated = point.each_once.out.most or _devices_of_nobody(plan, point)[0] or not plan.undated.devices
+    return point.at if dated else None
 
 
 def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
     point = worst_of(plan)
-    worst, (lost, moving) = point.each_once, _devices_of_nobody(point)
-    if worst.out.most:
-        who, surely = _of(worst.out, plan), not point.newly["unknown"].devices
+    worst, (lost, moving) = point.each_once, _devices_of_nobody(plan, point)
+    if worst.out.most or lost:
+        who = _of(worst.out, plan) if worst.out.most else devices_in(Counts(people=0, devices=lost))
         return capital(
-            phrase("%(people)s newly without mail", people=who)
-            if surely
-            else phrase("%(people)s newly without mail, or may be", people=who)
+            phrase("%(people)s newly without mail, or may be", people=who)
+            if point.newly["unknown"].devices
+            else phrase("%(people)s newly without mail", people=who)
         )
-    if lost and not worst.people.most:
-        return plural("%(count)s device newly without mail", "%(count)s devices newly without mail", lost)
     if plan.undated.devices:
         return _undated(plan)
     if moving and not worst.people.most:
@@ -172,7 +188,7 @@ def described(plan: Plan, translator: Translator = ENGLISH) -> str:
 
 def company(plan: Plan, translator: Translator = ENGLISH) -> Panel:
     """A strip of all people, with those who move in colour."""
-    worst, everybody = worst_of(plan), max(plan.totals.people, 1)
+    worst, everybody = _most_moved(plan), max(plan.totals.people, 1)
     parts = [svg.bar(0, 0, WIDTH, 22, "bar rest")]
     x, y = 0.0, 46
     for label, count in _moving(worst):
@@ -220,7 +236,7 @@ BY = {"group": phrase("By group"), "kind": phrase("By kind")}
 
 def by_what(plan: Plan, translator: Translator = ENGLISH) -> Iterator[Panel]:
     """The people who move at the worst moment, by group and by kind, each against the whole group or kind."""
-    worst = worst_of(plan)
+    worst = _most_moved(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
         rows = _rows(plan, worst, dimension)[:most]
         if len(rows) == 1 or len({moved.most / whole for *_, moved, whole in rows}) > 1:

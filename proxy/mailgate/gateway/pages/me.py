@@ -335,7 +335,13 @@ def _text(name: str, value: object, language: Language) -> Markup | str:
             return str(other)
 
 
+_OWN_TEXTS = frozenset({"words", "answer", "note", "user", "owner", "person", "machine", "id", "rule"})
+"""What a person wrote or chose. It is shown as it is, whatever it says."""
+
+
 def _word(name: str, value: str, language: Language) -> Markup | str:
+    if name in _OWN_TEXTS:
+        return value
     if name == "enrolment":
         return language.say(ENROLMENTS.get(Enrolment(value), _UNTOLD))
     if value in ("none", "unknown"):

@@ -95,7 +95,7 @@ async def test_a_rule_that_is_off_for_longer_is_told_so_and_not_turned_on_by_an_
     sent = {"rule": "prohibited-app", "note": "too many", "confirmed": "yes"}
     await ada.post("/console/exemptions/rule-off", **sent, hours="4")
     page = await ada.post("/console/exemptions/rule-off", **sent, hours="1")
-    assert "“prohibited-app” was off already: it is until today, 4:00 PM UTC" in page.words
+    assert "“prohibited-app” was already off, and stays off until today, 4:00 PM UTC" in page.words
     assert "Undo" not in page.words
 
 

@@ -12,7 +12,7 @@ from tests.unit.store.examples import NOW
 from mailgate.console.notices.recipient_lists import LIST_LASTS, Counting, Progress, RecipientLists
 from mailgate.errors import MailgateError
 from mailgate.mail.recipient_list import RecipientList
-from mailgate.mail.topic import Topic, topic_of
+from mailgate.mail.topic import topic_of
 from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind, NoticeKey
 
@@ -21,12 +21,12 @@ ABOUT, OTHER = NoticeKey(2, MailKind.ENFORCED, "app"), NoticeKey(1, MailKind.ENF
 FOUND = RecipientList((), frozenset(), frozenset(), 1, (), 0, ())
 
 
-async def found(_topic: Topic, progress: Progress) -> RecipientList:
+async def found(progress: Progress) -> RecipientList:
     progress(2, 3)
     return FOUND
 
 
-async def after(lists: RecipientLists, count: Callable[[Topic, Progress], Awaitable[Any]]) -> Counting:
+async def after(lists: RecipientLists, count: Callable[[Progress], Awaitable[Any]]) -> Counting:
     assert lists.start(ABOUT, TOPIC, count, "ada", NOW)
     assert lists._task
     await asyncio.gather(lists._task, return_exceptions=True)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
+from mailgate.console.plans.facts import losers_in_words
 from mailgate.console.plans.picture import (
     ORDER,
     WIDTH,
@@ -150,6 +151,32 @@ def test_devices_of_nobody_are_not_nothing() -> None:
     assert impact_words(warned) == "Nobody is newly without mail; 1 device gets something else"
     beside = plan({"warn": 3}, undated={"people": 0, "devices": 1, "rules": []})
     assert impact_words(beside) == "1 device might lose mail at a time we cannot tell"
+
+
+def test_devices_of_nobody_that_are_asked_for_a_proof_lose_mail_unless_they_had_none() -> None:
+    asked = {label: hit(0, 0) for label in LABELS} | {"challenge": hit(0, 3)}
+    lost = plan_of(newly=asked, kept_out={"people": 0, "devices": 3})
+    assert (impact_words(lost), losers_in_words(lost)) == ("3 devices newly without mail", "3 devices")
+    eased = plan_of(newly=asked, kept_out={"people": 0, "devices": 0})
+    assert impact_words(eased) == "Nobody is newly without mail; 3 devices get something else"
+
+
+def test_devices_of_nobody_without_mail_come_before_people_who_keep_it() -> None:
+    warned = plan({"warn": 3}, {"warn": 3})
+    stage = {"at": AT, "newly": newly(warn=3) | {"block": hit(0, 2)}}
+    lost = plan_of(newly=newly(warn=3), later=[stage], kept_out={"people": 0, "devices": 2})
+    assert summary(lost) == "2 devices newly without mail from 15 December 2026 on."
+    assert [each.title for each in panels(lost)] == [each.title for each in panels(warned)], "of people"
+
+
+def test_devices_of_nobody_of_which_nothing_is_known_may_be_without_mail() -> None:
+    rows = {label: hit(0, 0) for label in LABELS} | {"unknown": hit(0, 1)}
+    assert impact_words(plan_of(newly=rows)) == "1 device newly without mail, or may be"
+
+
+def test_a_time_that_nobody_can_tell_has_no_date() -> None:
+    someday = plan({}, {"warn": 9}, undated={"people": 5, "devices": 7, "rules": []})
+    assert summary(someday) == "5 of 5,000 people (0.1%) might lose mail at a time we cannot tell."
 
 
 def test_nobody_moved_is_said() -> None:

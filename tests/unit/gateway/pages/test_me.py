@@ -228,6 +228,8 @@ def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> Non
         ("enrolment", Enrolment.NONE, "How it is enrolled in no device management"),
         ("os", "ios", "System iOS"),
         ("os", "fuchsia", "System fuchsia"),
+        ("words", "unknown", "What you wrote unknown"),
+        ("rule", "ios", "Rule ios"),
     ],
 )
 def test_a_word_of_the_store_is_told_in_words(pages: Pages, name: str, value: str, shown: str) -> None:
