@@ -1,6 +1,7 @@
 """Two gates on one PostgreSQL behind HAProxy, as ``deploy/haproxy/two-gates.cfg`` sets them up."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +15,8 @@ from tests.integration import front_proxies
 from tests.integration.conftest import LAPTOP, Guarded
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.integration.test_phone import EAS
+from tests.integration.test_retract import WITHOUT_LAPTOPS, kept_out
+from tests.integration.test_versions import command
 from tests.integration.test_versions import url as url
 from tests.servers import PATIENCE, free_port
 
@@ -104,3 +107,23 @@ async def test_the_other_gate_serves_after_one_is_killed(
     pair[0].gate.process.kill()
     for _ in range(ASKED):
         assert await ask(client, pair[0], **{"User-Agent": LAPTOP}) == (200, True)
+
+
+async def test_rules_are_started_and_rolled_back_at_both(
+    client: aiohttp.ClientSession, pair: list[Guarded]
+) -> None:
+    one, other = pair
+    direct = [
+        Guarded(each.gate, each.directory, "http://{}:{}".format(*each.gate.public), {}) for each in pair
+    ]
+    draft = one.directory / "draft.yaml"
+    draft.write_text(json.dumps(WITHOUT_LAPTOPS))
+    planned = await asyncio.to_thread(command, one.directory, "plan", str(draft), "--json")
+    digest = json.loads(planned)["digest"]
+    await asyncio.to_thread(command, one.directory, "apply", digest, "--note", "agreed")
+    for gate in direct:
+        await kept_out(client, gate, True)
+    await asyncio.to_thread(command, other.directory, "retract", "--note", "sent in error")
+    for gate in direct:
+        await kept_out(client, gate, False)
+    assert await ask(client, one, **{"User-Agent": LAPTOP}) == (200, True)
