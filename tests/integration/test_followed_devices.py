@@ -54,38 +54,36 @@ async def becomes(met: Callable[[], Awaitable[bool]]) -> bool:
     return False
 
 
+async def answers(client: aiohttp.ClientSession, gates: Fleet, status: int) -> bool:
+    """Whether the mail app gets this status at the other gate."""
+    async with client.post(gates.url(1) + EAS, headers=MAIL_APP) as answer:
+        return answer.status == status
+
+
 async def test_a_report_at_one_gate_ends_what_the_other_has_in_memory(
     client: aiohttp.ClientSession, gates: Fleet
 ) -> None:
-    async def answers(status: int) -> bool:
-        async with client.post(gates.url(1) + EAS, headers=MAIL_APP) as answer:
-            return answer.status == status
-
     assert (await get(client, gates.url(0), reporting()))[0] == 200
-    assert await becomes(lambda: answers(200))
+    assert await becomes(lambda: answers(client, gates, 200))
     await asyncio.sleep(OLD)
-    assert await answers(200)
+    assert await answers(client, gates, 200)
     for apps, status in ((("tiktok",), 403), ((), 200)):
         await get(client, gates.url(0), reporting(*apps))
-        assert await becomes(lambda status=status: answers(status))  # type: ignore[misc]
+        assert await becomes(lambda status=status: answers(client, gates, status))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 async def test_a_gate_that_lost_its_connections_asks_for_devices_again(
     client: aiohttp.ClientSession, gates: Fleet, store: str
 ) -> None:
-    async def answers(status: int) -> bool:
-        async with client.post(gates.url(1) + EAS, headers=MAIL_APP) as answer:
-            return answer.status == status
-
     await get(client, gates.url(0), reporting())
-    assert await becomes(lambda: answers(200))
+    assert await becomes(lambda: answers(client, gates, 200))
     await get(client, gates.url(0), reporting("tiktok"))
     with psycopg.connect(store, autocommit=True) as server:
         server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'replay' AND pid <> pg_backend_pid()"
         )
-    assert await becomes(lambda: answers(403))
+    assert await becomes(lambda: answers(client, gates, 403))
 
 
 async def test_without_news_of_changes_the_store_is_asked(tmp_path: Path, store: str) -> None:

@@ -24,21 +24,6 @@ def staged(stages: dict[str, str]) -> dict[str, object]:
     return {"rules": [rule, OPEN]}
 
 
-async def test_report_only_leaves_the_answer_as_it_is_to_the_byte(
-    guard: Guard, client: aiohttp.ClientSession
-) -> None:
-    guarded = guard(staged({"report_only": "2020-01-01", "enforce": "2999-01-01"}))
-    async with client.get(f"{guarded.url}/a", headers={"User-Agent": LAPTOP, **NAVIGATION}) as response:
-        assert response.status == 200
-        assert await response.text() == "mail for GET /a\n"
-        assert set(response.headers) == {"X-Webmail", "Content-Type", "Content-Length", "Date", "Server"}
-    async with client.get(f"{guarded.admin}/metrics") as response:
-        assert (
-            'mailgate_report_only_matches_total{effect="block",rule="laptops-too"} 1.0'
-            in await response.text()
-        )
-
-
 CUT = re.compile(rb"(?mi)^(date): .*$")
 
 

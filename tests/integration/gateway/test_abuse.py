@@ -7,6 +7,8 @@ from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted_upstream import OK, Act, Exchange, Upstream
+from tests.integration.gateway.test_streaming import settled
+from tests.integration.gateway.test_upgrade import HANDSHAKE
 from tests.integration.gateway.wire import Wire
 from tests.servers import PATIENCE
 
@@ -14,21 +16,8 @@ GET = b"GET / HTTP/1.1"
 POST = b"POST / HTTP/1.1"
 CHUNKED = b"Transfer-Encoding: chunked"
 HIDDEN = request(b"GET /hidden HTTP/1.1")
-UPGRADE = (
-    b"Connection: Upgrade",
-    b"Upgrade: websocket",
-    b"Sec-WebSocket-Version: 13",
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-)
 SWITCH = b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 MIB = 1024 * 1024
-
-
-async def stalled(wire: Wire) -> None:
-    """Wait until nothing moves any more."""
-    before = -1
-    while before != (before := wire.seen + wire.transport.get_write_buffer_size()):
-        await asyncio.sleep(0.3)
 
 
 @pytest.mark.parametrize("number", [17, 200])
@@ -56,7 +45,7 @@ async def test_requests_pipelined_behind_a_slow_answer_use_little_memory(
     gate.forget_peak()
     before = gate.memory()
     sending = asyncio.ensure_future(_send_often(wire, flood))
-    await stalled(wire)
+    await settled(wire)
     sending.cancel()
     assert gate.memory() - before < 16 * MIB
     await wire.abort()
@@ -89,8 +78,8 @@ async def test_tiny_chunks_cost_no_more_than_their_bytes(
     if upload:
         exchange.wire.transport.pause_reading()
         sending = asyncio.ensure_future(wire.send(TINY + b"0\r\n\r\n"))
-    await stalled(exchange.wire)
-    await stalled(wire)
+    await settled(exchange.wire)
+    await settled(wire)
     assert gate.memory() - before < 16 * MIB
     wire.transport.resume_reading()
     if upload:
@@ -145,14 +134,14 @@ async def test_a_client_that_stops_reading_is_given_up(
 async def test_a_tunnel_holds_little(gate: Gate, connect: Connect, upstream: Upstream, ours: bool) -> None:
     upstream.play_at_head(SWITCH, asyncio.Event())
     wire = await connect()
-    await wire.send(request(GET, *UPGRADE))
+    await wire.send(request(GET, *HANDSHAKE))
     assert (await wire.response()).status == 101
     sender, other = (wire, upstream.only.wire) if ours else (upstream.only.wire, wire)
     other.transport.pause_reading()
     gate.forget_peak()
     before = gate.memory()
     await asyncio.wait([sending := asyncio.ensure_future(sender.send(bytes(64 * MIB)))], timeout=0)
-    await stalled(sender)
+    await settled(sender)
     assert sender.transport.get_write_buffer_size() > 0
     assert gate.memory() - before < 16 * MIB
     other.transport.resume_reading()
@@ -185,7 +174,7 @@ UNREAD = {
     "length, large": request(POST, b"Content-Length: 3000000", body=HIDDEN.ljust(3_000_000, b"\n")),
     "malformed chunk": request(POST, CHUNKED, body=b"x\r\n" + HIDDEN),
     "expected": request(POST, b"Expect: 100-continue", b"Content-Length: %d" % len(HIDDEN), body=HIDDEN),
-    "handshake": request(GET, *UPGRADE) + HIDDEN,
+    "handshake": request(GET, *HANDSHAKE) + HIDDEN,
     "HEAD with body": request(b"HEAD / HTTP/1.1", b"Content-Length: %d" % len(HIDDEN), body=HIDDEN),
 }
 
@@ -242,7 +231,7 @@ async def test_interim_responses_are_not_hoarded_for_a_client_that_does_not_read
     before = gate.memory()
     await wire.send(request(GET))
     exchange = await upstream.arrival()
-    await stalled(exchange.wire)
+    await settled(exchange.wire)
     assert gate.memory() - before < 16 * MIB
     wire.transport.resume_reading()
     async with asyncio.timeout(PATIENCE):

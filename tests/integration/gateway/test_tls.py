@@ -15,7 +15,6 @@ from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted_upstream import Act, Upstream
 from tests.integration.gateway.wire import Wire
-from tests.servers import patiently
 
 GET = b"GET / HTTP/1.1"
 ConnectSecurely = Callable[[], Awaitable[Wire]]
@@ -123,16 +122,3 @@ async def test_plain_http_is_not_spoken_here(secure: Gate, connect: Connect, ups
     await wire.send(request(GET))
     await wire.end()
     assert upstream.exchanges == []
-
-
-async def test_new_certificate_files_are_taken_up(
-    secure: Gate, certificates: Path, connect_securely: ConnectSecurely, upstream: Upstream
-) -> None:
-    write_certificate(certificates, "second.example")
-    for _ in patiently():
-        wire = await connect_securely()
-        presented = wire.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        if "second.example" in x509.load_der_x509_certificate(presented).subject.rfc4514_string():
-            return
-        await asyncio.sleep(0.1)
-    pytest.fail("the gate still presents the first certificate")

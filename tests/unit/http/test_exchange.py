@@ -1,6 +1,5 @@
 """One request and the way back to its client."""
 
-import asyncio
 import socket
 import ssl
 import struct
@@ -89,17 +88,6 @@ async def test_a_broken_answer_ends_in_a_reset():
     transport = asked.connection.transport
     assert transport.aborted
     assert transport.extra["socket"].options == [(socket.SOL_SOCKET, socket.SO_LINGER, (1, 0))]
-
-
-async def test_a_client_that_does_not_read_is_awaited_only_so_long():
-    asked, room = exchange(), asyncio.Event()
-    asked.connection.drained = room.wait
-    await asked.drain(0)
-    asked.connection.writing_paused = True
-    with pytest.raises(TimeoutError):
-        await asked.drain(0)
-    room.set()
-    await asked.drain(5)
 
 
 async def test_an_end_that_is_said_leaves_the_way_in_open():

@@ -109,11 +109,3 @@ async def test_a_token_takes_its_keys_along_if_asked(ada: Caller, firm: Company)
     await firm.store.enrolments.take([EnrolledKey("t", "device-t", "", made["name"], NOW)])
     assert (await ada.ask("DELETE", f"/enrolment/tokens/{made['name']}?with_keys=true")).status == 204
     assert await firm.store.enrolments.revoked() == ["t"]
-
-
-@pytest.mark.usefixtures("machines")
-async def test_a_viewer_shuts_nobody_out(vic: Caller, firm: Company) -> None:
-    body = {"kind": "machine", "name": "LT-1"}
-    assert (await vic.post("/enrolment/shut-out", body)).status == 403
-    assert (await vic.ask("DELETE", "/enrolment/shut-out/machine/LT-1")).status == 403
-    assert await firm.store.enrolments.revoked() == []

@@ -147,11 +147,3 @@ async def test_an_unknown_help_request_is_refused(ada: Caller, firm: Company, do
     told = await ada.post(DECISION, OF_ALICE | {"subject": "nobody", "done": done})
     assert (told.status, told.body["detail"]) == (409, "there is no such request for help")
     assert len(await firm.acts()) == 1
-
-
-@pytest.mark.usefixtures("asked")
-async def test_a_viewer_decides_nothing(vic: Caller, nobody: Caller) -> None:
-    assert (await vic.post(DECISION, OF_ALICE)).status == 403
-    assert (await nobody.post(DECISION, OF_ALICE)).status == 401
-    assert (await nobody.get("/help-requests")).status == 401
-    assert "alice" in await listed(vic)
