@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 88_641,
+    "lines": 88_635,
     "files": 518,
     "files under 40 lines, __init__ apart": 7,
     "rooms": 16,
@@ -23,7 +23,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 22,
-    "lines of tests": 132_382,
+    "lines of tests": 132_269,
     "lines of benchmarks": 2_477,
 }
 GUIDES, GUIDE = 50_000, 5_000

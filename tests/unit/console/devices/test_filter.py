@@ -45,7 +45,7 @@ def test_a_value_is_found_by_key_or_words_in_any_case(name: str, value: str, mea
 
 
 @pytest.mark.parametrize("name", [*READERS, "os", "source", "group", "app", "blocked_by"])
-def test_no_value_that_cannot_be_meant_is_strangers_not_recorded(name: str) -> None:
+def test_no_value_that_cannot_be_meant_is_taken(name: str) -> None:
     (mistake,) = asked(**{name: "x" * 300}).mistakes
     assert mistake.name == name
 
