@@ -65,7 +65,7 @@ generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and fi
 	@cp proxy/mailgate/tokens.css proxy/mailgate/style.css extension/look
 	@(echo '// @ts-nocheck'; echo '/* eslint-disable complexity -- made by `make generated` of gateway/pages/when.js */'; sed 's/^const when/export const when/' proxy/mailgate/gateway/pages/when.js) > extension/look/when.js
 
-# Parts run beside each other, the longest and those that wait most first, so that the last to end is one that computes.
+# Parts run beside each other, those that wait (integration, browsers, packages) beside those that compute, and the longest first.
 # The part rest has all tests that no other part has. Continuous integration has run those of the docs in `make check`. Workers of pytest-xdist would
 # share the tests out by themselves, but each collects all of them: a minute more of the processor's time. A gate of a whole session is never quite
 # idle: those of tests/integration/gateway end with their part.
@@ -83,9 +83,9 @@ PART_integration-t := $(wildcard $(INTEGRATION)[t-z]*.py)
 PART_attacks := tests/attacks tests/extension tests/golden $(if $(CI),,tests/docs)
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e tests/docs $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
-PARTS := $(addprefix test-,integration-a packages browsers integration-p integration-s unit gateway e2e attacks stores integration-i integration-t rest)
-# two more than there are processors, since some wait: with five more on two, each of their caches held less and all took 7 % more time
-AT_ONCE := $(shell expr $$(nproc) + 2)
+PARTS := $(addprefix test-,integration-a browsers unit packages integration-s gateway integration-p e2e attacks integration-i integration-t stores rest)
+# three more than there are processors, since some wait; five more took 10 % more of the processors' time for the same tests
+AT_ONCE := $(shell expr $$(nproc) + 3)
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 test: ## Run every test; end-to-end tests are skipped if the mail system or the browser is missing

@@ -178,11 +178,9 @@ async def counted(firm: Company) -> str:
     topic = topic_of(rules.policy, about.version, about.rule, about.kind, NOW)
     active = await firm.store.policies.active()
     assert active
-    count = partial(list_recipients, firm.store, rules, active)
     known, book = data_scope_of(firm.bundle), "{}@example.com".format
-    firm.context.recipient_lists.start(
-        about, topic, lambda topic, told: count(topic, known, book, NOW, told), "lin", NOW
-    )
+    count = partial(list_recipients, firm.store, rules, active, topic, known, book, NOW)
+    firm.context.recipient_lists.start(about, topic, count, "lin", NOW)
     assert firm.context.recipient_lists._task
     await firm.context.recipient_lists._task
     return digest
