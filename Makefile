@@ -84,7 +84,7 @@ PART_attacks := tests/attacks tests/extension tests/golden $(if $(CI),,tests/doc
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e tests/docs $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
 PARTS := $(addprefix test-,integration-a browsers unit gateway packages integration-s integration-p e2e stores integration-i attacks integration-t rest)
-# two more than there are processors, since some wait; with three more the same tests took 6 % more of the processors' time, with five more 12 %
+# two more than there are processors, since some wait; three more cost about 6 % more of two processors' time, five more about 12 %
 AT_ONCE := $(shell expr $$(nproc) + 2)
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 

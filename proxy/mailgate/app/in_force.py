@@ -46,13 +46,11 @@ KEY_AGE = timedelta(days=30)
 async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Reliefs) -> Live:
     """The live parts at the start of a gate with these files. Raises StoreError."""
     settings, company = bundle.settings, bundle.settings.company
-    look = (company.name, company.logo, company.colour, company.colour_dark)
+    look = Appearance(company.name or "", company.logo or "", company.colour or "", company.colour_dark or "")
     bare = Live(
         bundle.policy,
         verifier_for(bundle, trust),
-        response_builder_for(
-            settings, Pages(Appearance(*(each or "" for each in look))), await tickets_for(store)
-        ),
+        response_builder_for(settings, Pages(look), await tickets_for(store)),
         retention_times_of(settings),
         browser_probe=BrowserProbe(keys=await probe_keys(settings, store)),
         activesync=settings.activesync.place,

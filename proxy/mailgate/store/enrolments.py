@@ -104,9 +104,8 @@ class EnrolledKey:
         if not self.app:
             return None
         told = json.loads(self.app)
-        if (
-            told.keys() - _OF_AN_APP
-        ):  # a newer Mailgate knows more, and may ask for it: here no reporter has this format
+        # where a newer Mailgate knows more of the app, and may ask for it, the app has no format that a setting accepts
+        if told.keys() - _OF_AN_APP:
             told = {name: value for name, value in told.items() if name in _OF_AN_APP} | {"format": ""}
         return AttestedApp(**told | {name: tuple(told[name]) for name in ("signers", "serials")})
 
