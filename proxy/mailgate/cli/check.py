@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.app.preflight import exposed_secrets, file_mistakes, without_groups
+from mailgate.app.preflight import exposed_secrets, file_mistakes, hosts_not_served, without_groups
 from mailgate.cli.exit_codes import REFUSED, fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json, printable, progress_bar
@@ -108,6 +108,8 @@ def _remarks(bundle: Bundle) -> Iterator[str]:
     yield from _of_sources(bundle)
     if _shares_its_host(bundle.settings):
         yield f"WARNING {_SHARED}"
+    if others := hosts_not_served(bundle.settings):
+        yield f"WARNING tls.certificate: it does not name {', '.join(others)}, so that browsers refuse it; use one that does"
     if unsure := without_groups(bundle):
         yield f"WARNING {unsure}"
     yield from (f"WARNING {each}" for each in bundle.exposed_files() if not each.refused)
