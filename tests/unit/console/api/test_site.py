@@ -102,7 +102,10 @@ def some(operation: Operation) -> str:
 
 UNKNOWN = {
     **dict.fromkeys(("version", "number", "sighting"), "99999"),
-    **{"digest": "f" * 64, "thumbprint": "f" * 43, "device": "f" * 32, "mail": "f" * 32},
+    "digest": "f" * 64,
+    "thumbprint": "f" * 43,
+    "device": "f" * 32,
+    "mail": "f" * 32,
     **dict.fromkeys(("connector", "name", "rule", "login"), "nobody"),
 }
 """Ids of nothing, each in the form of one."""
