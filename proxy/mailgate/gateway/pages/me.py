@@ -310,7 +310,7 @@ def _mail(
     verdict: View,
     exempted: ExemptionView | None,
     language: Language,
-    words: tuple[Phrase, Phrase, Mapping[Effect, Phrase]],
+    words: tuple[Phrase, Phrase, Mapping[str, Phrase]],
 ) -> Markup:
     """Whether mail comes, and until when. ``words`` are those of an exemption, of a warning, and of each effect."""
     by_exemption, until, gets = words
