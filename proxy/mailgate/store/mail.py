@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import or_, select
 
 from mailgate.devices.names import user_text
+from mailgate.model.fact import read_word
 from mailgate.model.notice import MailKind, Notice, ToldDevice
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database, Queries
@@ -128,7 +129,8 @@ def row_of(mail: Mail) -> dict[str, Any]:
 
 def mail_of(row: Mapping[Any, Any]) -> Mail:
     named = {name: row[name] for name in Mail.__slots__}
-    typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
+    state = read_word(MailState, row["state"], MailState.UNSURE)
+    typed = {"kind": read_word(MailKind, row["kind"]), "state": state}
     read = {"notice": _read(_NOTICE, row["notice"]), "about": _read(_ABOUT, row["about"]) or ()}
     return Mail(**{**named, **typed, **read})
 

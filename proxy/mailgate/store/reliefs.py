@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.model.fact import read_word
 from mailgate.policy.people import counted_name, user_text
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store.audit import Act, StampedAct, append, stamp
@@ -211,4 +212,4 @@ def audit_details(relief: Relief) -> dict[str, Any]:
 def _kept(row: RowMapping) -> KeptRelief:
     told = dict(row)
     ended = {name: told.pop(name) for name in ("ended_at", "ended_by", "ended_why")}
-    return KeptRelief(Relief(**told | {"cause": Cause(told["cause"])}), **ended)
+    return KeptRelief(Relief(**told | {"cause": read_word(Cause, told["cause"])}), **ended)

@@ -1,6 +1,7 @@
 """Retractions: versions that were rolled back. Each is open until everybody whom its versions reached has been found."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from sqlalchemy import and_, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Effect
+from mailgate.model.fact import read_word
 from mailgate.model.notice import MailKind
 from mailgate.model.times import LONG_AGO
 from mailgate.store.database import Queries
@@ -151,7 +153,10 @@ class Retractions(Queries):
             [row] = await self._rows(query, timeout_seconds=10)
             counted.append(ReachedPart(*row))
         states = await self._rows(select(mails.c.state, func.count()).where(*ours).group_by(mails.c.state))
-        return ReachedBy(counted[0], counted[1], {MailState(state): count for state, count in states})
+        by_state = Counter[MailState]()
+        for state, count in states:
+            by_state[read_word(MailState, state, MailState.UNSURE)] += count
+        return ReachedBy(counted[0], counted[1], by_state)
 
     async def note_search(self, serial: int, now: datetime, *, done: bool) -> None:
         """Note that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""

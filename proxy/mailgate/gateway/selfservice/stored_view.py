@@ -179,8 +179,8 @@ def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) 
 
 
 def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
-    named: dict[str, object] = {"made_at": mail.queued_at, "kind": mail.kind.value}
-    named |= {"rule": mail.rule, "policy": str(mail.version), "state": mail.state.value}
+    named: dict[str, object] = {"made_at": mail.queued_at, "kind": str(mail.kind)}
+    named |= {"rule": mail.rule, "policy": str(mail.version), "state": str(mail.state)}
     named |= {"person": mail.address, "user": mail.login}
     named |= {"form": _once(each.kind for each in mail.about), "os": _once(each.os for each in mail.about)}
     named |= {"posture": _once(each.state for each in mail.about)}
