@@ -11,16 +11,7 @@ from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
-from mailgate.cli.output import (
-    Columns,
-    fields_grid,
-    minute,
-    print_json,
-    print_rows,
-    printable,
-    table_of,
-    tell,
-)
+from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, table_of
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.console.apps.facts import apps as listed
 from mailgate.console.apps.facts import count_apps
@@ -184,7 +175,7 @@ async def _list_table(opened: Opened) -> None:
     now, name_of, rows = opened.now, opened.bundle.policy.catalog.name_of, list[DeviceFacts]()
     async for device in opened.store.devices.every():
         if len(rows) == _ROWS:
-            tell(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
+            typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
             break
         rows.append(device_facts(device, opened.bundle, now))
     columns = {**_COLUMNS, "listed apps": lambda each: [name_of(key) for key in each.apps]}

@@ -29,6 +29,7 @@ from mailgate.store.mail import (
     Which,
     mail_of,
     row_of,
+    state_of,
 )
 from mailgate.store.policies import Activation, active_activation
 from mailgate.store.reliefs import is_in_force
@@ -193,10 +194,8 @@ class MailQueue(Queries):
         query = select(*along, func.count()).where(*known).group_by(*along)
         rows = await self._rows(query, timeout_seconds=30)
         found = [
-            MailCount(
-                rule, version, read_word(MailKind, kind), read_word(MailState, state, MailState.UNSURE), n
-            )
-            for version, kind, rule, state, n in rows
+            MailCount(rule, version, read_word(MailKind, kind), state_of(state), count)
+            for version, kind, rule, state, count in rows
         ]
         return sorted(found, key=lambda each: (-each.version, each.rule, each.kind, each.state))
 

@@ -12,11 +12,10 @@ from sqlalchemy import and_, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Effect
-from mailgate.model.fact import read_word
 from mailgate.model.notice import MailKind
 from mailgate.model.times import LONG_AGO
 from mailgate.store.database import Queries
-from mailgate.store.mail import MailState
+from mailgate.store.mail import MailState, state_of
 from mailgate.store.policies import Activation, AfterActivation
 from mailgate.store.schema import activations, clients, first_refusals, mails, retractions, sightings
 from mailgate.store.sightings import ClientFacts, SeenClient, facts_of
@@ -155,7 +154,7 @@ class Retractions(Queries):
         states = await self._rows(select(mails.c.state, func.count()).where(*ours).group_by(mails.c.state))
         by_state = Counter[MailState]()
         for state, count in states:
-            by_state[read_word(MailState, state, MailState.UNSURE)] += count
+            by_state[state_of(state)] += count
         return ReachedBy(counted[0], counted[1], by_state)
 
     async def note_search(self, serial: int, now: datetime, *, done: bool) -> None:

@@ -137,32 +137,25 @@ LABELS: dict[str, Phrase] = {
 _YES, _NO, _NOTHING, _UNTOLD = phrase("yes"), phrase("no"), phrase("none"), phrase("not known")
 _STARTED = phrase("Company mail: a rule that affects a device of yours has started")
 _KIND_WORDS: Mapping[str, Phrase] = {
-    Kind.PHONE: phrase("Phone"),
-    Kind.TABLET: phrase("Tablet"),
-    Kind.LAPTOP: phrase("Computer"),
-    Kind.MAIL_APP: phrase("Mail app"),
-    **dict.fromkeys((Kind.TOOL, Kind.BOT), phrase("Program")),
-    Kind.OTHER: phrase("Device"),
+    Kind.PHONE: phrase("Phone"), Kind.TABLET: phrase("Tablet"), Kind.LAPTOP: phrase("Computer"), Kind.MAIL_APP: phrase("Mail app"),
+    **dict.fromkeys((Kind.TOOL, Kind.BOT), phrase("Program")), Kind.OTHER: phrase("Device"),
     MailKind.UPCOMING: phrase("Company mail: a rule is coming that affects a device of yours"),
     **dict.fromkeys((MailKind.WARNED, MailKind.ENFORCED), _STARTED),
     MailKind.CORRECTION: phrase("Company mail: correction, the rules were rolled back"),
     MailKind.REPLY: phrase("Company mail: a message for you"),
-}
+}  # fmt: skip
 _CHOICES: Mapping[str, Mapping[str, Phrase]] = {
     "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is closed")},
     "role": {"operator": phrase("The help desk"), "other": phrase("An administrator")},
     **dict.fromkeys(("kind", "form"), _KIND_WORDS),
     "status": {
-        "affirming": phrase("its source vouches for it"),
-        "warning": phrase("its source has doubts about it"),
+        "affirming": phrase("its source vouches for it"), "warning": phrase("its source has doubts about it"),
         "contraindicated": phrase("its source says not to trust it"),
     },
     "enrolment": ENROLMENTS,
     "profile": {
-        Profile.PERSONAL: phrase("the personal side"),
-        Profile.WORK: phrase("the work side"),
-        Profile.DEVICE: phrase("the whole phone"),
-        Profile.OTHER: phrase("another side"),
+        Profile.PERSONAL: phrase("the personal side"), Profile.WORK: phrase("the work side"),
+        Profile.DEVICE: phrase("the whole phone"), Profile.OTHER: phrase("another side"),
     },
     "compliance": {
         Compliance.COMPLIANT: phrase("it meets the rules of the management"),
@@ -170,24 +163,19 @@ _CHOICES: Mapping[str, Mapping[str, Phrase]] = {
         Compliance.NONCOMPLIANT: phrase("it breaks the rules of the management"),
     },
     "threat": {
-        Threat.SECURED: phrase("there is none"),
-        Threat.LOW: phrase("it is low"),
-        Threat.MEDIUM: phrase("it is medium"),
-        Threat.HIGH: phrase("it is high"),
-        Threat.COMPROMISED: phrase("somebody else may control the device"),
+        Threat.SECURED: phrase("there is none"), Threat.LOW: phrase("it is low"), Threat.MEDIUM: phrase("it is medium"),
+        Threat.HIGH: phrase("it is high"), Threat.COMPROMISED: phrase("somebody else may control the device"),
     },
     "not_denied": NOT_DENIED,
     "posture": STATES | {PostureState.LISTED: phrase("A listed app was found on it.")},
     "effect": GETS,
     "state": {
         **dict.fromkeys((MailState.QUEUED, MailState.SENDING), phrase("It waits to be sent")),
-        MailState.SENT: phrase("It was sent"),
-        MailState.FAILED: phrase("It could not be sent"),
-        MailState.UNSURE: phrase("We do not know whether it arrived"),
-        MailState.WITHDRAWN: phrase("It was withdrawn"),
+        MailState.SENT: phrase("It was sent"), MailState.FAILED: phrase("It could not be sent"),
+        MailState.UNSURE: phrase("We do not know whether it arrived"), MailState.WITHDRAWN: phrase("It was withdrawn"),
     },
     "rule": {"*": phrase("every rule")},
-}
+}  # fmt: skip
 """The words of fields with a closed set of values. One of another release stays as it is stored."""
 _NOT_THEIRS = phrase("You said that a device is not yours")
 _KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests", "looks")
@@ -377,7 +365,9 @@ def _text(name: str, value: object, language: Language) -> Markup | str:
         case bool():
             return language.say(_YES if value else _NO)
         case tuple():
-            return Markup(", ").join(isolated(_part(name, part, language)) for part in value)
+            known = name in _CHOICES or name in ("os", "findings")
+            parts = (_word(name, part, language) if known else part for part in value)
+            return Markup(", ").join(map(isolated, parts))
         case datetime():
             return language.zoned(value)
         case date():
@@ -390,10 +380,6 @@ def _text(name: str, value: object, language: Language) -> Markup | str:
 
 _OWN_TEXTS = frozenset({"words", "answer", "note", "user", "owner", "person", "machine", "id", "rule"})
 """What a person wrote or chose. It is shown as it is, whatever it says."""
-
-
-def _part(name: str, value: str, language: Language) -> Markup | str:
-    return _word(name, value, language) if name in _CHOICES or name in ("os", "findings") else value
 
 
 def _word(name: str, value: str, language: Language) -> Markup | str:
