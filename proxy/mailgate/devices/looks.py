@@ -14,7 +14,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import is_self_reported, rank
 from mailgate.model import Compliance, Posture, Threat
 from mailgate.model.device import PostureTerms
-from mailgate.model.times import LONG_AGO, happened
+from mailgate.model.times import LONG_AGO, Span, happened
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -216,8 +216,8 @@ class Judgement(NamedTuple):
 
 class _Told(NamedTuple):
     report: Report
-    at: datetime
-    """``LONG_AGO`` if nobody can know it."""
+    span: Span
+    """``LONG_AGO`` for what nobody can know."""
     end: datetime
 
 
@@ -250,11 +250,15 @@ def verdict_ends(reports: Iterable[Report], terms: PostureTerms, now: datetime) 
 
 def _told(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> list[_Told]:
     return [
-        _Told(report, at, at + terms.verdict_age_of(report.source))
+        _Told(
+            report,
+            Span(since, happened(report.compliance_last, now) or since),
+            since + terms.verdict_age_of(report.source),
+        )
         for report in reports
         if report.compliance_at and not is_self_reported(report.source)
         if not (report.gone and _AGAINST.isdisjoint((report.compliance, report.threat)))
-        for at in [happened(report.compliance_at, now) or LONG_AGO]
+        for since in [happened(report.compliance_at, now) or LONG_AGO]
     ]
 
 
@@ -284,7 +288,7 @@ def _word(told: _Told, read: Callable[[Report], Word], now: datetime) -> Word:
 
 
 def _takes_word_back(word: Word, other: _Told, told: _Told, terms: PostureTerms, now: datetime) -> bool:
-    later = other.at > (told.at if told.at > LONG_AGO else now)
+    later = other.span.since > (told.span.at if told.span.at > LONG_AGO else now)
     high = rank(other.report.source, terms.precedence) <= rank(told.report.source, terms.precedence)
     return word not in _AGAINST | _SILENT and later and high
 

@@ -6,11 +6,15 @@ hide the report of today, and would count for two days longer.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """Stored in place of a time that is unknown."""
 AHEAD = timedelta(minutes=5)
 """How far a time may lie ahead and still be believed, since no two clocks agree. It then counts as now."""
+SOURCE_AHEAD = timedelta(days=1)
+"""How far a source's clock may be ahead, including a time zone that it does not state."""
+_CENTURY = timedelta(days=36525)
 
 
 def happened(at: datetime | None, now: datetime) -> datetime | None:
@@ -20,7 +24,27 @@ def happened(at: datetime | None, now: datetime) -> datetime | None:
     return min(at, now)
 
 
-def earliest(at: datetime, now: datetime) -> datetime:
-    """The earliest time of what a clock dates ``at``, and what is known ``now``: if that is ahead, it may be as much earlier as the
-    clock is seen to be wrong."""
-    return min(at, now) if at <= now + AHEAD else now - (at - now)
+class Span(NamedTuple):
+    """When something happened, as far as that is known. Whoever asks takes the end that restricts."""
+
+    since: datetime
+    """The earliest time."""
+    at: datetime
+    """The latest time."""
+
+    def heard(self, now: datetime) -> "Span":
+        """What a source dates so and tells the first time ``now``. If that is ahead, it happened before now, and may be as much earlier as
+        the clock is seen to be wrong; if it is further ahead than clocks differ, nobody knows how much earlier."""
+        if self.at <= now + AHEAD:
+            return self
+        ahead, lag = (min(each, _CENTURY) for each in (self.at - now, self.at - self.since))
+        return Span(now - ahead - lag - (_CENTURY if ahead > SOURCE_AHEAD else timedelta()), now)
+
+    @property
+    def told(self) -> datetime:
+        """The date that the source told, which ``heard`` keeps: the same whenever it tells that again."""
+        return self.at + (self.at - self.since) % _CENTURY
+
+    def first(self, other: "Span | None") -> "Span":
+        """The one that was heard first, if both are one telling: what a source says again is as old as it was."""
+        return other if other and other.at < self.at and other.told == self.told else self
