@@ -5,6 +5,7 @@ the work of a clock that was wrong, and when it happened is then unknown. Otherw
 hide the report of today, and would count for two days longer.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -22,6 +23,19 @@ def happened(at: datetime | None, now: datetime) -> datetime | None:
     if at is None or at <= LONG_AGO or at > now + AHEAD:
         return None
     return min(at, now)
+
+
+def only_forward(clock: Callable[[], datetime]) -> Callable[[], float]:
+    """A timer in seconds, by which nothing lasts longer where ``clock`` is set back."""
+    last, seconds = clock(), 0.0
+
+    def timer() -> float:
+        nonlocal last, seconds
+        last, before = clock(), last
+        seconds += max((last - before).total_seconds(), 0.0)
+        return seconds
+
+    return timer
 
 
 class Span(NamedTuple):

@@ -13,6 +13,7 @@ from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
 from mailgate.store.database import Queries
+from mailgate.store.gates import shared_now
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
 
@@ -103,13 +104,14 @@ class StoredReliefs(Queries):
         from mailgate.store.shut_enrolments import PERSON, is_shut
 
         async with self._database.writing() as connection:
+            now = await shared_now(connection, act.at)  # the log's time is ahead where a clock was
             act = await stamp(connection, act)  # a revocation at the same time waits, or is seen here
             if await is_shut(connection, [(PERSON, relief.person)]):
                 return None
-            earlier = await _let_in_since(connection, relief, act.at - once_per)
+            earlier = await _let_in_since(connection, relief, now - once_per)
             if earlier is not None:
                 return earlier, False
-            end = relief.until and act.at + (relief.until - relief.at)
+            end = relief.until and now + (relief.until - relief.at)
             return KeptRelief(await _grant(connection, replace(relief, until=end), act)), True
 
     async def let_ins(self, since: datetime) -> dict[str, int]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailgate.model.times import Span, happened
+from mailgate.model.times import Span, happened, only_forward
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,3 +73,13 @@ def test_a_date_that_is_told_again_is_as_old_as_when_first_heard(
     assert heard.first(again) == again.first(heard) == heard
     assert other.first(heard) == other
     assert heard.first(None) == heard
+
+
+def test_a_timer_by_a_clock_that_is_set_back_goes_on() -> None:
+    clock = [NOW]
+    timer = only_forward(lambda: clock[0])
+    told = []
+    for hours in (0, 1, 9, 1, 2, 2.5):
+        clock[0] = NOW + timedelta(hours=hours)
+        told.append(timer() / 3600)
+    assert told == [0, 1, 9, 9, 10, 10.5]
