@@ -6,30 +6,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from hashlib import sha256
-from typing import NamedTuple
 
 from mailgate.devices.names import Name
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
-from mailgate.model.times import LONG_AGO, Span, happened
+from mailgate.model.times import LONG_AGO, When, happened
 
 ReportKey = tuple[str, str]
 """A source and its own id for a device."""
 
 DATED = ("reported_at", "compliance_at", "compliance_last", "denied_at", "denied_last")
 """The fields that date the facts in a report."""
-
-
-class _Dates(NamedTuple):
-    """The fields with the earliest and the latest time of a fact, and which of them it always has: the other is None if it is the same."""
-
-    since: str
-    at: str
-    always: str
-
-
-_OF_LOOK = _Dates("looked_from", "reported_at", "reported_at")
-_OF_VERDICT = _Dates("compliance_at", "compliance_last", "compliance_at")
-_OF_DENIAL = _Dates("denied_at", "denied_last", "denied_at")
+_Dates = tuple[str, str]
+_OF_LOOK: _Dates = ("looked_from", "reported_at")
+_OF_VERDICT: _Dates = ("compliance_at", "compliance_last")
+_OF_DENIAL: _Dates = ("denied_at", "denied_last")
+"""The fields with the earliest and the latest time of a fact. A look always has the latter, others the former: one is None if both are the same."""
+AGAINST = frozenset({Compliance.NONCOMPLIANT, Threat.MEDIUM, Threat.HIGH, Threat.COMPROMISED})
+"""The bad words of managements."""
 _LOOK = ("status", "apps", "apps_complete", "asked", "profile", "reported_at", "looked_from", "expires_at")
 VERDICT = ("compliance", "compliance_at", "compliance_last", "compliance_apps", "threat")
 DENIAL = ("denied", "denied_at", "denied_last", "denied_until", "denied_by", "not_denied")
@@ -146,27 +139,34 @@ class Report:
         return replace(kept, first_seen=min(old.first_seen, self.first_seen), last_seen=seen, adds=False)
 
     def _later(self, old: "Report", dates: _Dates, now: datetime) -> "Report":
+        """Whichever came later. Nobody knows that of a good word of unknown time, and a bad one comes when it is heard."""
         mine, its = self._span(dates), old._span(dates)
-        known = [(happened(each.at, now) if each else None) or LONG_AGO for each in (mine, its)]
-        return self if mine and known[0] >= known[1] else old
+        if mine is None:
+            return old
+        good = self.denied if dates is _OF_DENIAL else AGAINST.isdisjoint((self.compliance, self.threat))
+        at = LONG_AGO if good and happened(mine.since, now) is None else happened(mine.at, now) or now
+        return self if at >= ((its and happened(its.at, now)) or LONG_AGO) else old
 
-    def _span(self, dates: _Dates) -> Span | None:
-        always = getattr(self, dates.always)
-        return always and Span(getattr(self, dates.since) or always, getattr(self, dates.at) or always)
+    def _span(self, dates: _Dates) -> When | None:
+        told: tuple[datetime | None, ...] = tuple(getattr(self, name) for name in dates)
+        always = told[dates is _OF_LOOK]
+        return When(told[0] or always, told[1] or always) if always else None
 
     def _first_heard(self, other: "Report") -> "Report":
+        mine, its = ((each.reported_at, each.compliance_at, each.denied_at) for each in (self, other))
+        if mine == its:  # as at most runs
+            return self
         return self._redated(lambda dates, span: span.first(other._span(dates)))
 
-    def _redated(self, change: Callable[[_Dates, Span], Span]) -> "Report":
+    def _redated(self, change: Callable[[_Dates, When], When]) -> "Report":
         times: dict[str, datetime | None] = {}
         for dates in (_OF_LOOK, _OF_VERDICT, _OF_DENIAL):
             span = self._span(dates)
             if span is None or (new := change(dates, span)) == span:
                 continue
-            both = {dates.since: new.since, dates.at: new.at}
-            times |= {
-                name: at if name == dates.always or new.since != new.at else None for name, at in both.items()
-            }
+            times |= dict(zip(dates, new, strict=True))
+            if new.since == new.at:
+                times[dates[dates is not _OF_LOOK]] = None
             if dates is _OF_DENIAL and self.denied_until:
                 times["denied_until"] = self.denied_until - (span.since - new.since)
         return replace(self, **times) if times else self  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ def only_forward(clock: Callable[[], datetime]) -> Callable[[], float]:
     return timer
 
 
-class Span(NamedTuple):
+class When(NamedTuple):
     """When something happened, as far as that is known. Whoever asks takes the end that restricts."""
 
     since: datetime
@@ -46,19 +46,19 @@ class Span(NamedTuple):
     at: datetime
     """The latest time."""
 
-    def heard(self, now: datetime) -> "Span":
+    def heard(self, now: datetime) -> "When":
         """What a source dates so and tells the first time ``now``. If that is ahead, it happened before now, and may be as much earlier as
         the clock is seen to be wrong; if it is further ahead than clocks differ, nobody knows how much earlier."""
         if self.at <= now + AHEAD:
             return self
         ahead, lag = (min(each, _CENTURY) for each in (self.at - now, self.at - self.since))
-        return Span(now - ahead - lag - (_CENTURY if ahead > SOURCE_AHEAD else timedelta()), now)
+        return When(now - ahead - lag - (_CENTURY if ahead > SOURCE_AHEAD else timedelta()), now)
 
     @property
     def told(self) -> datetime:
         """The date that the source told, which ``heard`` keeps: the same whenever it tells that again."""
         return self.at + (self.at - self.since) % _CENTURY
 
-    def first(self, other: "Span | None") -> "Span":
+    def first(self, other: "When | None") -> "When":
         """The one that was heard first, if both are one telling: what a source says again is as old as it was."""
         return other if other and other.at < self.at and other.told == self.told else self

@@ -27,6 +27,7 @@ from mailgate.model import (
 )
 from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.device import PostureTerms, Witness
+from mailgate.model.times import LONG_AGO
 
 HOUR = timedelta(hours=1)
 LISTED = ("temu", "tiktok")
@@ -615,3 +616,14 @@ def test_a_clock_that_lags_makes_a_look_no_younger() -> None:
     behind = by("jamf", {"apps": clean(NOW - 8 * HOUR)}).received(NOW)
     assert expiry(behind, PostureTerms(MAX_AGE), NOW) == NOW - 8 * HOUR + MAX_AGE
     assert posture(by("intune", looked(1, "tiktok")), behind).lists == ("prohibited",)
+
+
+@pytest.mark.parametrize("at", [NOW + 30 * HOUR, LONG_AGO], ids=["far ahead", "not dated"])
+def test_of_what_has_no_known_time_only_a_bad_word_takes_a_place(at: datetime) -> None:
+    good, bad = Compliance.COMPLIANT, Compliance.NONCOMPLIANT
+    for before, after, kept in ((good, bad, bad), (bad, good, bad), (good, good, good), (bad, bad, bad)):
+        old = by("mdm", {"verdict": ManagementVerdict(before, NOW - HOUR, BOTH)})
+        new = by("mdm", {"verdict": ManagementVerdict(after, at, BOTH)}).received(NOW).after(old, NOW)
+        assert posture(new).compliance is kept
+        right = by("mdm", {"verdict": ManagementVerdict(after, NOW + HOUR, BOTH)}).received(NOW + HOUR)
+        assert posture(right.after(new, NOW + HOUR), now=NOW + HOUR).compliance is after

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailgate.model.times import Span, happened, only_forward
+from mailgate.model.times import When, happened, only_forward
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,12 +44,12 @@ def test_nothing_happened_later_than_now(at: datetime | None, expected: datetime
 @pytest.mark.parametrize("lag", [timedelta(), timedelta(days=7)])
 def test_a_time_ahead_may_be_as_much_earlier(ahead: timedelta, earlier: timedelta, lag: timedelta) -> None:
     """Further ahead than clocks differ it may be of any time."""
-    assert Span(NOW + ahead - lag, NOW + ahead).heard(NOW) == Span(NOW - earlier - lag, NOW)
+    assert When(NOW + ahead - lag, NOW + ahead).heard(NOW) == When(NOW - earlier - lag, NOW)
 
 
 @pytest.mark.parametrize("ahead", [-timedelta(days=900), timedelta(), timedelta(minutes=5)])
 def test_a_time_that_is_believed_is_what_its_source_says(ahead: timedelta) -> None:
-    said = Span(NOW + ahead - timedelta(hours=3), NOW + ahead)
+    said = When(NOW + ahead - timedelta(hours=3), NOW + ahead)
     assert said.heard(NOW) == said
 
 
@@ -62,7 +62,7 @@ def test_a_date_that_is_told_again_is_as_old_as_when_first_heard(
     """In hours, whichever of the two comes first to whoever keeps one. The control is the same with another date."""
     date = NOW + timedelta(hours=ahead)
     heard, again, other = (
-        Span(at - timedelta(hours=lag), at).heard(now)
+        When(at - timedelta(hours=lag), at).heard(now)
         for at, now in (
             (date, NOW),
             (date, NOW + timedelta(hours=later)),

@@ -18,6 +18,7 @@ from mailgate.config.guard import GuardSettings
 from mailgate.console.plans.facts import held_back_in_words, undated_in_words
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Compliance, Kind, ManagementVerdict, SourceState, Threat
+from mailgate.policy.people import Logins
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout import planning
 from mailgate.rollout.kept_plans import Movers, keep_plan
@@ -87,6 +88,19 @@ async def test_a_login_written_in_several_ways_is_known_once(store: Store, url: 
     for login in ("ada@a.example", "b\\ada", "ADA", "lin@a.example", "lin@b.example"):
         await people.see(store, rules(OLD).policy, people.page_load(people.WINDOWS), login)
     assert (await planned(store, url, rules(NEW)))["known"]["people"] == before + 1
+
+
+async def test_a_login_of_two_domains_that_are_not_ours_is_two_people_who_lose_mail(
+    store: Store, url: str
+) -> None:
+    """Else one of them would be let pass for the other. Where `login_domains` names a domain, records have the person alone."""
+    refused = rules(NEW.replace("effect: allow", "effect: block", 1))
+    before = (await plan_for(store, url, refused)).kept_out.people
+    logins = ["fay@a.example", "fay@b.example", "FAY@A.EXAMPLE"]
+    for login in map(Logins.of(["ours.example"]).person, [*logins, "gus@ours.example", "Gus"]):
+        await people.see(store, rules(OLD).policy, people.page_load(people.WINDOWS), login)
+    plan = await plan_for(store, url, refused)
+    assert (plan.kept_out.people - before, plan.known.people) == (3, 2 + 2)
 
 
 async def test_a_plan_says_who_moves_where_and_by_which_rule(store: Store, url: str) -> None:
