@@ -139,12 +139,21 @@ async def test_who_may_now_prove_a_phone_that_was_blocked_loses_nothing(store: S
     assert plan.moved == PeopleMoved(people=1, out=0, by=by, nobodys=0)
 
 
+async def test_who_gets_mail_again_in_two_ways_is_one_person(store: Store, url: str) -> None:
+    """A laptop that had to prove itself is let in, and a phone that was blocked; one that was let in is only warned."""
+    before = OLD.replace("effect: allow", "effect: challenge", 1).replace("effect: warn", "effect: block")
+    await put_in_force(store, rules(before))
+    plan = await plan_for(store, url, rules(OLD.replace("effect: allow}\n", "effect: warn}\n")))
+    moves = {(each.before, each.to): each.people for each in plan.moves}
+    assert moves == {("challenge", "warn"): 1, ("block", "warn"): 1, ("allow", "warn"): 1}
+    assert plan.regaining == 1
+
+
 async def test_a_known_device_of_nobody_is_counted_beside_the_people(store: Store, url: str) -> None:
     """A client of nobody on no known device is neither: nobody can tell later whether it was refused."""
     await people.know(store, rules(OLD).policy, [people.phone(3, "tiktok")])
     plan = await plan_for(store, url, rules(NEW))
     assert (plan.kept_out.people, plan.kept_out.devices, plan.nobodys) == (1, 2, 1)
-    assert plan.moved
     assert (plan.moved.out, plan.moved.nobodys) == (1, 1)
 
 
