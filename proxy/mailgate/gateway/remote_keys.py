@@ -195,5 +195,6 @@ class RemoteKeys:
             log.error("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
         self.failure = why
         now = self.clock()
+        self.last_success = self.last_success and min(self.last_success, now)
         self._waits = now, now + min(FIRST_RETRY * 2 ** min(self._failures, 10), LAST_RETRY)
         self._failures += 1

@@ -80,6 +80,8 @@ async def test_a_clock_that_is_set_back_puts_no_question_off(remote, issuer, clo
     assert remote.pause() == timedelta()
     issuer.breaks = JwksError("timeout")
     await remote.renew()
+    clock.now = NOW + 24 * HOUR + SECOND
+    assert kids(remote) == set()
     clock.now = NOW - HOUR
     assert remote.pause() == timedelta()
 
