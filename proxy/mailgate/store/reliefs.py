@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.people import counted_name, user_text
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
+from mailgate.store import gates
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
 from mailgate.store.database import Queries
-from mailgate.store.gates import shared_now
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
 
@@ -104,7 +104,7 @@ class StoredReliefs(Queries):
         from mailgate.store.shut_enrolments import PERSON, is_shut
 
         async with self._database.writing() as connection:
-            now = await shared_now(connection, act.at)  # the log's time is ahead where a clock was
+            now = await gates.shared_now(connection, act.at)  # the log's time is ahead where a clock was
             act = await stamp(connection, act)  # a revocation at the same time waits, or is seen here
             if await is_shut(connection, [(PERSON, relief.person)]):
                 return None
