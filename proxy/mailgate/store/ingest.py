@@ -216,7 +216,7 @@ class Reports(WriteQueue[ReportKey, Report]):
     def _from_line(self, line: str) -> tuple[ReportKey, Report]:
         named = json.loads(line)
         for name in ("looked_from", "expires_at", "denied_until", "first_seen", "last_seen", *DATED):
-            named[name] = named[name] and datetime.fromisoformat(named[name])
+            named[name] = (at := named.get(name)) and datetime.fromisoformat(at)
         parts = {
             **{name: read(named[name]) for name, read in WORDS.items()},
             **{name: None if named[name] is None else frozenset(named[name]) for name in SETS},

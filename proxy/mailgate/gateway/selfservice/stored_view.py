@@ -45,7 +45,17 @@ _OF_A_FACT = {
     "denied_at": DENIAL,
 }
 """Fields that say nothing if the source has not looked at the apps, gave no verdict, or nobody checked what cannot run."""
-_LEFT_OUT = ("asked", "profile", "looked_from", "expires_at", "denied_until", "denied_by", "not_denied")
+_LEFT_OUT = (
+    "asked",
+    "profile",
+    "looked_from",
+    "expires_at",
+    "compliance_last",
+    "denied_last",
+    "denied_until",
+    "denied_by",
+    "not_denied",
+)
 """Fields that, left out, do not say that something is unknown: a look at the whole device, at one time, until it is too old."""
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "names"})
