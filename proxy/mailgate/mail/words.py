@@ -9,6 +9,7 @@ from markupsafe import Markup
 from pydantic import with_config
 
 from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
+from mailgate.gateway.pages.me import SUBJECTS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
 from mailgate.gateway.pages.steps import FIXES, are_ways, off_page, steps_of
@@ -28,24 +29,25 @@ class _Head(NamedTuple):
     why: Phrase
 
 
-_STARTED = phrase("Company mail: a rule that affects a device of yours has started")
 _KNOWN = phrase("You get this mail because we know a device under your login name.")
 _HEADS = {
     MailKind.UPCOMING: _Head(
-        phrase("Company mail: a rule is coming that affects a device of yours"),
+        SUBJECTS[MailKind.UPCOMING],
         phrase("A rule for company mail is coming. This is what it means for you."),
         _KNOWN,
     ),
     MailKind.WARNED: _Head(
-        _STARTED,
+        SUBJECTS[MailKind.WARNED],
         phrase("A rule for company mail has started with warnings. This is what it means for you."),
         _KNOWN,
     ),
     MailKind.ENFORCED: _Head(
-        _STARTED, phrase("A rule for company mail has started. This is what it means for you."), _KNOWN
+        SUBJECTS[MailKind.ENFORCED],
+        phrase("A rule for company mail has started. This is what it means for you."),
+        _KNOWN,
     ),
     MailKind.CORRECTION: _Head(
-        phrase("Company mail: correction, the rules were rolled back"),
+        SUBJECTS[MailKind.CORRECTION],
         phrase(
             "The rules for company mail were changed and then rolled back. This mail says what you were told, and how it is now."
         ),
@@ -61,7 +63,7 @@ _CLEAR_HEAD = _HEADS[MailKind.CORRECTION]._replace(
     subject=phrase("Company mail: correction, there is nothing that you need to do")
 )
 _UNASKED_HEAD = _Head(
-    phrase("Company mail: a message for you"),
+    SUBJECTS[MailKind.REPLY],
     phrase("The people who look after company mail write to you."),
     phrase("The people who look after company mail wrote this mail to you."),
 )

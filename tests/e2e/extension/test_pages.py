@@ -71,7 +71,7 @@ def test_each_badge_has_the_look_of_its_own_verdict(page: Page, origin: str) -> 
 @pytest.mark.parametrize(
     ("state", "place", "words"), [("blocked", "#when", "3 minutes ago"), ("shut-out", "#named", "LAP-0042")]
 )
-def test_what_people_read_out_stays_on_one_line(
+def test_words_that_are_read_out_stay_on_one_line(
     page: Page, origin: str, state: str, place: str, words: str
 ) -> None:
     show(page, origin, state)

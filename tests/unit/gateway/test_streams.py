@@ -184,7 +184,7 @@ async def test_a_stage_that_begins_ends_it_at_that_moment():
     assert on.recorder.listeners[0][-1][1:3] == (Effect.BLOCK, "closed")
 
 
-async def test_it_is_judged_again_once_a_clock_is_set_back():
+async def test_a_tunnel_is_judged_again_once_a_clock_is_set_back():
     """What was decided by a clock that was ahead would count until that time has come."""
     times = [NOW + timedelta(hours=8)]
     on = mobile(clock=lambda: times[0])

@@ -138,13 +138,18 @@ LABELS: dict[str, Phrase] = {
 
 _YES, _NO, _NOTHING, _UNTOLD = phrase("yes"), phrase("no"), phrase("none"), phrase("not known")
 _STARTED = phrase("Company mail: a rule that affects a device of yours has started")
+SUBJECTS: Mapping[str, Phrase] = {
+    MailKind.UPCOMING: phrase("Company mail: a rule is coming that affects a device of yours"),
+    MailKind.WARNED: _STARTED,
+    MailKind.ENFORCED: _STARTED,
+    MailKind.CORRECTION: phrase("Company mail: correction, the rules were rolled back"),
+    MailKind.REPLY: phrase("Company mail: a message for you"),
+}
+"""The subject of each kind of mail, by which its reader finds it again."""
 _KIND_WORDS: Mapping[str, Phrase] = {
     Kind.PHONE: phrase("Phone"), Kind.TABLET: phrase("Tablet"), Kind.LAPTOP: phrase("Computer"), Kind.MAIL_APP: phrase("Mail app"),
     **dict.fromkeys((Kind.TOOL, Kind.BOT), phrase("Program")), Kind.OTHER: phrase("Device"),
-    MailKind.UPCOMING: phrase("Company mail: a rule is coming that affects a device of yours"),
-    **dict.fromkeys((MailKind.WARNED, MailKind.ENFORCED), _STARTED),
-    MailKind.CORRECTION: phrase("Company mail: correction, the rules were rolled back"),
-    MailKind.REPLY: phrase("Company mail: a message for you"),
+    **SUBJECTS,
 }  # fmt: skip
 _CHOICES: Mapping[str, Mapping[str, Phrase]] = {
     "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is closed")},
