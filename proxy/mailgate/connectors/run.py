@@ -244,7 +244,8 @@ def _after(
     )
     if outcome.trouble is Trouble.CUT:
         return good
-    good = replace(good, cursor=min(started, outcome.told or started) - OVERLAP)
+    if outcome.taken or outcome.full:  # a run without changes told no date
+        good = replace(good, cursor=min(started, outcome.told or started) - OVERLAP)
     if not outcome.full:
         return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
     return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)

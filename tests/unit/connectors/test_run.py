@@ -234,6 +234,11 @@ def test_changes_are_asked_for_from_the_newest_date_that_the_source_told(told, s
     assert state.cursor == start - OVERLAP
 
 
+def test_a_run_without_changes_leaves_the_date_from_which_they_are_asked_for():
+    """The clock of its source may lag, so that the next change is dated before this run."""
+    assert state_after(GOOD, SourceOutcome(), LATER, LATER, "v1").cursor == GOOD.cursor
+
+
 def test_held_devices_stay_in_sight_until_a_full_run_is_believed():
     state = state_after(GOOD, SourceOutcome(Trouble.GONE, full=True, taken=1, held=6), LATER, LATER, "v2")
     assert (state.held, state.trouble, state.failing_since) == (6, "too-many-gone", None)
