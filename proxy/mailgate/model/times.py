@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stored in place of a time that is unknown."""
+"""Stored in place of a time that is unknown. So is every earlier one: ``When`` leaves a trace of the date that was told."""
 AHEAD = timedelta(minutes=5)
 """How far a time may lie ahead and still be believed, since no two clocks agree. It then counts as now."""
 SOURCE_AHEAD = timedelta(days=1)
@@ -23,6 +23,11 @@ def happened(at: datetime | None, now: datetime) -> datetime | None:
     if at is None or at <= LONG_AGO or at > now + AHEAD:
         return None
     return min(at, now)
+
+
+def known(at: datetime | None) -> datetime | None:
+    """A stored time as people are told it; None if nobody knows it."""
+    return at if at and at > LONG_AGO else None
 
 
 def only_forward(clock: Callable[[], datetime]) -> Callable[[], float]:
@@ -60,5 +65,7 @@ class When(NamedTuple):
         return self.at + (self.at - self.since) % _CENTURY
 
     def first(self, other: "When | None") -> "When":
-        """The one that was heard first, if both are one telling: what a source says again is as old as it was."""
-        return other if other and other.at < self.at and other.told == self.told else self
+        """The one that was heard first, if both are one telling: what a source says again is as old as it was, however exactly it writes
+        the time."""
+        is_again = other and other.at < self.at and abs(other.told - self.told) < timedelta(seconds=1)
+        return other if other and is_again else self

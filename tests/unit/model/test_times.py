@@ -59,18 +59,21 @@ def test_a_time_that_is_believed_is_what_its_source_says(ahead: timedelta) -> No
 def test_a_date_that_is_told_again_is_as_old_as_when_first_heard(
     ahead: float, lag: float, later: float
 ) -> None:
-    """In hours, whichever of the two comes first to whoever keeps one. The control is the same with another date."""
+    """In hours, whichever of the two comes first to whoever keeps one, however exactly the date is written. The control is the same with
+    another date."""
     date = NOW + timedelta(hours=ahead)
-    heard, again, other = (
+    heard, again, in_short, other = (
         When(at - timedelta(hours=lag), at).heard(now)
         for at, now in (
             (date, NOW),
             (date, NOW + timedelta(hours=later)),
-            (date + TICK, NOW + timedelta(hours=later)),
+            (date + timedelta(seconds=0.9), NOW + timedelta(hours=later)),
+            (date + timedelta(seconds=1), NOW + timedelta(hours=later)),
         )
     )
     assert heard.told == again.told == date + timedelta(hours=lag)
     assert heard.first(again) == again.first(heard) == heard
+    assert in_short.first(heard).at == heard.at
     assert other.first(heard) == other
     assert heard.first(None) == heard
 
