@@ -21,6 +21,8 @@ from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
+from mailgate.model.times import known
+
 Columns = Mapping[str, str | Callable[[Any], object]]
 """The columns of a table by their headings. Each is the name of a field of the facts in a row, or says what it shows of them."""
 ShowProgress = Callable[[int, int | None], None]
@@ -39,7 +41,7 @@ def own_word(name: str, proven: bool) -> str:
 
 def minute(moment: datetime | None) -> str:
     """A time, as tables and sentences write it."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if known(moment) else "not known" if moment else ""
 
 
 def print_json(told: object) -> None:

@@ -37,6 +37,7 @@ from mailgate.model.phrase import (
     transformed,
     translate,
 )
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.changes import subject_in_words
 from mailgate.tasks import compute
 from mailgate.texts import IN_ENGLISH, Language, TimeForm
@@ -102,6 +103,8 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
         there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
     except (ValueError, OverflowError):
         return Markup.escape(at)  # a damaged entry of the audit log has any text here
+    if there <= LONG_AGO:
+        return instant(None, phrase("not known"), language)
     told = _Time(_time(there, "alone", language.zoned(there, "alone"), language))
     told.at, told.language = there, language
     return told

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from mailgate.devices.names import Name
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
-from mailgate.model.times import LONG_AGO, When, happened
+from mailgate.model.times import LONG_AGO, When, happened, known
 
 ReportKey = tuple[str, str]
 """A source and its own id for a device."""
@@ -92,13 +92,22 @@ class Report:
     def key(self) -> ReportKey:
         return (self.source, self.id)
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether the source looked at the apps, and anybody can know when."""
+        return bool(known(self.reported_at) and known(self.looked_from or self.reported_at))
+
     def looked(self, now: datetime) -> datetime | None:
         """When the source looked at the apps; None if it did not, or if nobody can know when."""
+        return self.saw_at(now) if self.is_dated else None
+
+    def saw_at(self, now: datetime) -> datetime | None:
+        """The latest time of the look, by which the apps count that it saw."""
         return happened(self.reported_at, now)
 
     def recency(self, now: datetime) -> tuple[datetime, datetime]:
         """The key that orders looks: by time, then by expiry. A look at an unknown time comes first, so that it hides none."""
-        return (self.looked(now) or LONG_AGO, self.expires_at or LONG_AGO)
+        return (self.saw_at(now) or LONG_AGO, self.expires_at or LONG_AGO)
 
     @property
     def saw_device(self) -> bool | None:
@@ -107,8 +116,9 @@ class Report:
 
     @property
     def lag(self) -> timedelta:
-        """How much earlier than ``reported_at`` the source may have looked at the apps."""
-        return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()
+        """How much earlier than ``reported_at`` the source may have looked at the apps, as far as anybody knows."""
+        known_from = self.looked_from if self.is_dated else None
+        return self.reported_at - known_from if self.reported_at and known_from else timedelta()
 
     def received(self, now: datetime) -> "Report":
         """The report as received ``now``. A fact that is dated in the future would hide every later one."""
@@ -124,6 +134,8 @@ class Report:
 
     def _after(self, old: "Report", now: datetime) -> "Report":
         one, other = self.recency(now), old.recency(now)
+        if not (self.is_dated or self.apps >= old.apps):  # a look of unknown time clears nothing
+            one = (LONG_AGO, one[1])
         new = self._completed(old) if self.adds else self
         kept = old
         if self.gone:

@@ -151,7 +151,7 @@ def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[st
         and (other.asked is None or app in other.asked)
         and other.profile in ("", report.profile)
         and looked is not None
-        and looked - other.lag > (report.looked(now) or now)
+        and looked - other.lag > (report.saw_at(now) or now)
         and rank(other.source, precedence) <= rank(report.source, precedence)
     )
 
@@ -171,7 +171,7 @@ def held_until(
             for answer in denials
             if app in answer.apps
             and answer.at is not None
-            and answer.at > (report.looked(now) or now)
+            and answer.at > (report.saw_at(now) or now)
             and rank(answer.report.source, precedence) <= rank(report.source, precedence)
         ]
         for report in sightings
@@ -251,7 +251,7 @@ def _told(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> list
     return [
         _Told(
             report,
-            When(since, happened(report.compliance_last, now) or since),
+            When(since, happened(report.compliance_last or report.compliance_at, now) or LONG_AGO),
             since + terms.verdict_age_of(report.source),
         )
         for report in reports

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mailgate.cli.check import check
-from mailgate.cli.output import print_json, print_rows, table_of, tell
+from mailgate.cli.output import minute, print_json, print_rows, table_of, tell
 
 ID = "0193e5c2b7c74d0f"
 LONG = "somebody-with-a-long-name@branch.of.the.company.example.com"
@@ -103,6 +103,18 @@ def test_the_same_rows_are_json_with_times_as_in_iso_8601(capsys: pytest.Capture
 def test_an_empty_list_is_said(as_json: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([], COLUMNS, as_json=as_json, none="Nobody.")
     assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (None, ""),
+        (datetime(1926, 12, 1, tzinfo=UTC), "not known"),
+        (datetime(2026, 12, 1, tzinfo=UTC), "2026-12-01 00:00 UTC"),
+    ],
+)
+def test_a_time_that_stands_for_an_unknown_one_is_not_printed(at: datetime | None, told: str) -> None:
+    assert minute(at) == told
 
 
 NOTE = "NOTE fleet: it clears devices whose apps it is known to see whole; `mailgate connectors sync` lists those"

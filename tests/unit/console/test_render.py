@@ -11,6 +11,7 @@ from jinja2 import UndefinedError
 from mailgate.console import render
 from mailgate.console.render import ago, asset, count, instant, plain, text_of
 from mailgate.model.phrase import capital, code, joined, phrase, plural, sentence, time_of, with_command
+from mailgate.model.times import LONG_AGO
 
 AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
 
@@ -26,6 +27,11 @@ def test_the_exact_time_in_utc_is_there_for_hovering_and_scripts(at: datetime | 
 @pytest.mark.parametrize("none", [None, ""])
 def test_no_time_is_said_in_a_word(none: str | None) -> None:
     assert "never" in instant(none)
+
+
+@pytest.mark.parametrize("at", [LONG_AGO, AT.replace(year=1926), AT.replace(year=1826).isoformat()])
+def test_a_time_that_stands_for_an_unknown_one_is_not_told(at: datetime | str) -> None:
+    assert ">not known<" in instant(at)
 
 
 def test_numbers_have_their_thousands_apart() -> None:

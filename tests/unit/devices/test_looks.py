@@ -576,6 +576,35 @@ def test_an_app_that_is_seen_by_a_clock_far_ahead_is_there() -> None:
     assert posture(by("intune", looked(1)), hit.after(by("jamf", looked(2)), NOW)).lists == ("prohibited",)
 
 
+@pytest.mark.parametrize("ahead", [30, 24 * 400, None])
+def test_a_look_of_unknown_time_takes_no_app_from_its_own_source(ahead: float | None) -> None:
+    at = LONG_AGO if ahead is None else NOW + ahead * HOUR
+    kept = by("jamf", {"apps": clean(at)}).received(NOW).after(by("jamf", looked(1, "tiktok")), NOW)
+    assert posture(kept).apps == ("tiktok",)
+    right = by("jamf", {"apps": clean(NOW + HOUR)}).received(NOW + HOUR)
+    assert posture(right.after(kept, NOW + HOUR), now=NOW + HOUR).apps == ()
+
+
+@pytest.mark.parametrize("apps", [(), ("tiktok",)])
+def test_nobody_is_told_when_a_look_was_that_nobody_knows(apps: tuple[str, ...]) -> None:
+    """The app counts all the same, and a later look takes it back."""
+    far = by("jamf", looked(-30, *apps)).received(NOW)
+    found = posture(far)
+    assert (found.apps, found.reported_at, found.looked_from, found.expires_at) == (apps, None, None, None)
+    assert (far.looked(NOW), far.lag, found.witness) == (None, timedelta(), None)
+    now = NOW + HOUR
+    assert posture(far, by("intune", looked(-0.5)), now=now).apps == ()
+
+
+def test_a_bad_word_that_was_heard_by_a_clock_that_was_ahead_is_of_unknown_time() -> None:
+    """Its source's clock was further ahead, so that the earliest time has passed."""
+    bad = {"verdict": ManagementVerdict(Compliance.NONCOMPLIANT, NOW + 16 * HOUR, BOTH)}
+    good = {"verdict": ManagementVerdict(Compliance.COMPLIANT, NOW + HOUR / 2, BOTH)}
+    heard, now = by("jamf", bad).received(NOW + 8 * HOUR), NOW + HOUR
+    assert heard.compliance_at == NOW
+    assert posture(heard, by("intune", good).received(now), now=now).compliance is Compliance.NONCOMPLIANT
+
+
 @pytest.mark.parametrize("hours", RUNS)
 def test_a_good_word_dated_ahead_and_told_again_ends_no_bad_one(hours: float) -> None:
     bad = by("intune", {"verdict": ManagementVerdict(Compliance.NONCOMPLIANT, NOW - HOUR, BOTH, Threat.HIGH)})

@@ -157,7 +157,7 @@ class DeviceFacts(Fact):
     findings: list[FindingFacts]
     """The contradictions between its sources."""
     first_seen: Instant
-    """When it was first reported."""
+    """When it was first reported; 1970 if nobody knows."""
     last_seen: Instant
     """When it was last reported."""
     deleted_after: Instant
@@ -196,7 +196,7 @@ class ReportFacts(Fact):
     compliance: str
     """Its verdict: compliant, grace, noncompliant, unknown, or none."""
     compliance_at: Instant | None
-    """The earliest time at which the device can have been judged; null if there is no verdict."""
+    """The earliest time at which the device can have been judged, in 1970 or before if nobody knows; null if there is no verdict."""
     compliance_last: Instant | None
     """The latest such time, if its source's clock is ahead; null if it is the same."""
     compliance_apps: list[str]
@@ -206,7 +206,7 @@ class ReportFacts(Fact):
     denied: list[str]
     """The keys of the listed apps that verifiably cannot run on it."""
     denied_at: Instant | None
-    """When that was so at the earliest, or was found not to be so; null if nobody checked."""
+    """When that was so at the earliest, or was found not to be so, in 1970 or before if nobody knows; null if nobody checked."""
     denied_last: Instant | None
     """The latest such time, if its source's clock is ahead; null if it is the same."""
     denied_until: Instant | None
@@ -218,7 +218,7 @@ class ReportFacts(Fact):
     reported_at: Instant | None
     """The latest time at which the source can have looked at the apps; null if it did not."""
     looked_from: Instant | None
-    """The earliest such time; null if it is the same."""
+    """The earliest such time, in 1970 or before if nobody knows; null if it is the same."""
     expires_at: Instant | None
     """Until when the report is valid; null if it has no apps."""
     gone: bool

@@ -26,7 +26,7 @@ from mailgate.devices.posture import owner_of
 from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.phrase import capital, joined, phrase, plural
-from mailgate.model.times import LONG_AGO
+from mailgate.model.times import known
 from mailgate.policy import AppCatalog
 from mailgate.policy.reliefs import Cause
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
@@ -86,10 +86,11 @@ def device_events(device: Device, catalog: AppCatalog) -> Iterator[Event]:
         return Event(at, what, words, device=device.id)
 
     name = capital(_name(device))
-    yield event(device.first_seen, "first", phrase("%(device)s was reported for the first time", device=name))
+    if first := known(device.first_seen):
+        yield event(first, "first", phrase("%(device)s was reported for the first time", device=name))
     for each in device.reports:
-        if each.reported_at and each.reported_at > LONG_AGO:
-            yield event(each.reported_at, "report", _looked(each, catalog))
+        if at := known(each.reported_at):
+            yield event(at, "report", _looked(each, catalog))
         elif not each.gone:
             bare = phrase("%(source)s reported the device, without its apps", source=_source(each))
             yield event(each.last_seen, "report", bare)
@@ -185,7 +186,8 @@ def _looked(report: Report, catalog: AppCatalog) -> str:
         whole = phrase("%(source)s looked and found %(apps)s", **values)
         part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **values)
     looked = whole if within_reach(report, catalog.listed).saw_device else part
-    return phrase("%(looked)s, by a list that may be older", looked=looked) if report.lag else looked
+    is_exact = report.is_dated and not report.lag
+    return looked if is_exact else phrase("%(looked)s, by a list that may be older", looked=looked)
 
 
 def _source(report: Report) -> str:

@@ -46,6 +46,7 @@ from mailgate.gateway.pages.steps import STORE, are_ways, in_language, off_page,
 from mailgate.gateway.pages.view import View
 from mailgate.model import Compliance, Effect, Kind, PostureState, Reason, Threat
 from mailgate.model.phrase import Phrase, phrase
+from mailgate.model.times import known
 from mailgate.store import MailKind, MailState
 from mailgate.store.help_requests import NOT_THEIRS, HelpRequest
 from mailgate.texts import Language
@@ -361,7 +362,8 @@ def _fields(fields: Stored, language: Language) -> list[Mapping[str, Any]]:
             "text": _text(name, value, language),
             "moment": isinstance(value, datetime),
         }
-        for name, value in fields.items()
+        for name, stored in fields.items()
+        for value in [known(stored) if isinstance(stored, datetime) else stored]
     ]
 
 

@@ -75,7 +75,7 @@ def answers_of(
 
 def source_answer(report: Report, name_of: NameOf) -> AskedSource:
     """The meaning of a source's newest report for the owner of the device."""
-    if report.reported_at is None:
+    if not (report.is_dated or report.apps):
         return AskedSource(SourceResult.UNSEEN, report.source)
     if report.apps:
         names = tuple(map(name_of, sorted(report.apps)))

@@ -31,6 +31,7 @@ from mailgate.gateway.selfservice.own_devices import (
 )
 from mailgate.http.cookies import PROVED_COOKIE, cookies_named, set_cookie
 from mailgate.model import Access, Assurance, Decision
+from mailgate.model.times import known
 from mailgate.policy.decision_key import DecisionKey
 from mailgate.store import Postures, RetentionTimes, StoreUnavailableError, UnreportedPhone
 from mailgate.store.person_records import UnreportedPhones
@@ -125,7 +126,7 @@ def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
 def stored_from_to(own: OwnDevice, keep: RetentionTimes) -> tuple[datetime | None, datetime | None]:
     """Since when a device is stored, and when it is deleted if it does not report again."""
     if own.device is not None:
-        return own.device.first_seen, keep.end_of(own.device)
+        return known(own.device.first_seen), keep.end_of(own.device)
     if own.sighted is not None:
         return own.sighted.first_at, own.sighted.last_at + keep.sightings
     return None, None

@@ -51,6 +51,14 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     assert (told[2].about, told[2].id) == ("block", "s1")
 
 
+def test_what_nobody_can_date_is_no_news() -> None:
+    far = Report("jamf", "1", apps_complete=True, reported_at=at(3), looked_from=at(3).replace(year=1926))
+    events = [*device_events(Device("d", (far,)), AppCatalog({}))]
+    assert [each.words for each in events] == [
+        "jamf looked and found no listed app, by a list that may be older"
+    ]
+
+
 def test_a_look_says_no_more_than_it_could_see_and_that_the_device_is_gone() -> None:
     asked = Report("mdm", "1", apps_complete=True, asked=frozenset({"tiktok"}), reported_at=at(1), gone=True)
     catalog = AppCatalog(

@@ -26,6 +26,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import Compliance, Effect, Enrolment, Kind, PostureState, Reason, Threat
 from mailgate.model.device import NotDenied
 from mailgate.model.phrase import TAGS
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.variables import STATUSES
 from mailgate.store import MailKind, MailState
 
@@ -212,6 +213,20 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
     assert re.search(r"Stored since Oct 29, 9:00 AM UTC. Kept until Mar 9, 2027, 9:00 AM UTC", text)
     assert "Times 14" in text
     assert "Answer Gets no company mail" in text
+
+
+def test_nobody_is_told_since_when_what_nobody_knows(pages: Pages) -> None:
+    """A look by a clock far ahead, and a device that was first seen by one."""
+    far = Report("jamf", "1", apps_complete=True, reported_at=NOW, looked_from=NOW.replace(year=1926))
+    text = words(
+        pages,
+        replace(
+            OWN, devices=(replace(PHONE, sources=(far,), stored=({"first_seen": LONG_AGO},), since=None),)
+        ),
+    )
+    assert "jamf: it is not known when it looked at the apps" in text
+    assert "First report not known" in text
+    assert "Stored since" not in text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from mailgate.gateway.selfservice.recheck import (
     source_answer,
 )
 from mailgate.model import CheckResult
+from mailgate.model.times import LONG_AGO
 
 OTHER = replace(REPORT, source="jamf", id="7")
 
@@ -33,6 +34,7 @@ OTHER = replace(REPORT, source="jamf", id="7")
             AskedSource(SourceResult.PARTLY, "intune", looked_at=LOOKED),
         ),
         ({"apps": set(), "reported_at": None}, AskedSource(SourceResult.UNSEEN, "intune")),
+        ({"apps": set(), "looked_from": LONG_AGO}, AskedSource(SourceResult.UNSEEN, "intune")),
     ],
 )
 def test_answers_of_sources_are_told_in_the_readers_words(changed, said):
