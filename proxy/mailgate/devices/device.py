@@ -134,9 +134,9 @@ class Report:
 
     def _after(self, old: "Report", now: datetime) -> "Report":
         one, other = self.recency(now), old.recency(now)
-        if not (self.is_dated or self.apps >= old.apps):  # a look of unknown time clears nothing
-            one = (LONG_AGO, one[1])
         new = self._completed(old) if self.adds else self
+        if self.looked_from and not self.is_dated:  # it clears nothing, and is known when it is told again
+            new = replace(new, apps=self.apps | old.apps)
         kept = old
         if self.gone:
             kept = replace(old, gone=True)
@@ -151,13 +151,21 @@ class Report:
         return replace(kept, first_seen=min(old.first_seen, self.first_seen), last_seen=seen, adds=False)
 
     def _later(self, old: "Report", dates: _Dates, now: datetime) -> "Report":
-        """Whichever came later. Nobody knows that of a good word of unknown time, and a bad one comes when it is heard."""
+        """Whichever came later; a bad word comes when it is heard. A good one of unknown time clears nothing: a bad one stays, with the dates by
+        which that is known when it is told again."""
         mine, its = self._span(dates), old._span(dates)
         if mine is None:
             return old
-        good = self.denied if dates is _OF_DENIAL else AGAINST.isdisjoint((self.compliance, self.threat))
-        at = LONG_AGO if good and happened(mine.since, now) is None else happened(mine.at, now) or now
-        return self if at >= ((its and happened(its.at, now)) or LONG_AGO) else old
+        before = (its and happened(its.at, now)) or LONG_AGO
+        if before > LONG_AGO and self._is_good(dates) and happened(mine.since, now) is None:
+            marked = old._redated(lambda each, span: mine if each is dates else span)
+            return old if not known(mine.at) else self if old._is_good(dates) else marked
+        return self if (happened(mine.at, now) or now) >= before else old
+
+    def _is_good(self, dates: _Dates) -> bool:
+        if dates is _OF_DENIAL:
+            return bool(self.denied)
+        return AGAINST.isdisjoint((self.compliance, self.threat))
 
     def _span(self, dates: _Dates) -> When | None:
         told: tuple[datetime | None, ...] = tuple(getattr(self, name) for name in dates)

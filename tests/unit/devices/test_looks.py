@@ -585,6 +585,35 @@ def test_a_look_of_unknown_time_takes_no_app_from_its_own_source(ahead: float | 
     assert posture(right.after(kept, NOW + HOUR), now=NOW + HOUR).apps == ()
 
 
+@pytest.mark.parametrize("run", [1, 7, 29.95, 30, 31])
+@pytest.mark.parametrize("before", [Compliance.COMPLIANT, Compliance.NONCOMPLIANT])
+def test_what_clears_nothing_clears_nothing_when_it_is_told_again(before: Compliance, run: float) -> None:
+    """Its source knew better before, by a clock that was right, and its date comes, or has passed."""
+    at, now = NOW + 30 * HOUR, NOW + run * HOUR
+    good = {
+        "apps": clean(at),
+        "denial": denies(at),
+        "verdict": ManagementVerdict(Compliance.COMPLIANT, at, BOTH),
+    }
+    bad = {"verdict": ManagementVerdict(before, NOW - HOUR, BOTH)}
+    kept = by("jamf", looked(1, "tiktok"), denied(1, NOTHING, failed="policy-unread"), bad).received(
+        NOW - HOUR
+    )
+    for heard in (NOW, now):
+        kept = by("jamf", good).received(heard).after(kept, heard)
+    long = PostureTerms(400 * MAX_AGE, verdict_ages={"jamf": 400 * MAX_AGE})
+    found = posture_of(Device("d", (kept,)), CATALOG, long, now)
+    assert (found.apps, found.state, found.denied, kept.not_denied) == (
+        ("tiktok",),
+        STALE,
+        (),
+        "policy-unread",
+    )
+    assert found.compliance is (before if before is Compliance.NONCOMPLIANT else Compliance.UNKNOWN)
+    end = kept.after(by("jamf", good).received(now), now)
+    assert replace(end, last_seen=NOW) == replace(kept, last_seen=NOW)
+
+
 @pytest.mark.parametrize("apps", [(), ("tiktok",)])
 def test_nobody_is_told_when_a_look_was_that_nobody_knows(apps: tuple[str, ...]) -> None:
     """The app counts all the same, and a later look takes it back."""
@@ -649,8 +678,10 @@ def test_a_clock_that_lags_makes_a_look_no_younger() -> None:
 
 @pytest.mark.parametrize("at", [NOW + 30 * HOUR, LONG_AGO], ids=["far ahead", "not dated"])
 def test_of_what_has_no_known_time_only_a_bad_word_takes_a_place(at: datetime) -> None:
+    """A good one of before runs out where one is dated far ahead, since that is told again when its date has come."""
     good, bad = Compliance.COMPLIANT, Compliance.NONCOMPLIANT
-    for before, after, kept in ((good, bad, bad), (bad, good, bad), (good, good, good), (bad, bad, bad)):
+    last = good if at is LONG_AGO else Compliance.UNKNOWN
+    for before, after, kept in ((good, bad, bad), (bad, good, bad), (good, good, last), (bad, bad, bad)):
         old = by("mdm", {"verdict": ManagementVerdict(before, NOW - HOUR, BOTH)})
         new = by("mdm", {"verdict": ManagementVerdict(after, at, BOTH)}).received(NOW).after(old, NOW)
         assert posture(new).compliance is kept
