@@ -94,6 +94,7 @@
     if (document.visibilityState === "visible") run(false);
     else clearTimeout(timer);
   });
+  document.documentElement.classList.add("scripted");
   // What to do is told only if the browser has not proved itself by then.
   if (moment) {
     document.documentElement.classList.add("moment");
