@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run generated test test-pythons mutants check e2e bench bench-devices bench-soak bench-setup docs wheel-test deb deb-test release lock clean
+.PHONY: help setup test-setup run generated test test-packages test-pythons mutants check e2e bench bench-devices bench-soak bench-setup docs wheel-test deb deb-test release lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -65,14 +65,14 @@ generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and fi
 	@cp proxy/mailgate/tokens.css proxy/mailgate/style.css extension/look
 	@(echo '// @ts-nocheck'; echo '/* eslint-disable complexity -- made by `make generated` of gateway/pages/when.js */'; sed 's/^const when/export const when/' proxy/mailgate/gateway/pages/when.js) > extension/look/when.js
 
-# Parts run beside each other, those that wait (integration, browsers, packages) beside those that compute, and the longest first.
-# The part rest has all tests that no other part has. Continuous integration has run those of the docs in `make check`. Workers of pytest-xdist would
-# share the tests out by themselves, but each collects all of them: a minute more of the processor's time. A gate of a whole session is never quite
-# idle: those of tests/integration/gateway end with their part.
+# Parts run beside each other, those that wait (integration, browsers) beside those that compute, and the longest first.
+# The part rest has all tests that no other part has, but for those that need a network. Continuous integration has run those of the docs in
+# `make check`. Workers of pytest-xdist would share the tests out by themselves, but each collects all of them: a minute more of the processor's
+# time. A gate of a whole session is never quite idle: those of tests/integration/gateway end with their part.
 INTEGRATION := tests/integration/test_
 PART_unit := tests/unit $(addprefix --ignore=tests/unit/,gateway console)
-PART_packages := tests/e2e/test_debian_packages.py tests/e2e/test_container.py
-PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(PART_packages) $(wildcard tests/e2e/test_console*.py))
+PACKAGES := tests/e2e/test_debian_packages.py tests/e2e/test_container.py
+PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(PACKAGES) $(wildcard tests/e2e/test_console*.py))
 PART_browsers := tests/e2e/extension $(wildcard tests/e2e/test_console*.py)
 PART_gateway := tests/unit/gateway tests/unit/console
 PART_integration-a := $(wildcard $(INTEGRATION)[a-h]*.py)
@@ -83,17 +83,17 @@ PART_integration-t := $(wildcard $(INTEGRATION)[t-z]*.py)
 PART_attacks := tests/attacks tests/extension tests/golden $(if $(CI),,tests/docs)
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e tests/docs $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
-PARTS := $(addprefix test-,integration-a browsers unit gateway packages integration-s integration-p e2e stores integration-i attacks integration-t rest)
+PARTS := $(addprefix test-,browsers integration-a unit gateway stores integration-i e2e integration-s integration-p attacks integration-t rest)
 # two more than there are processors, since some wait; three more cost about 6 % more of two processors' time, five more about 12 %
 AT_ONCE := $(shell expr $$(nproc) + 2)
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
-test: ## Run every test; end-to-end tests are skipped if the mail system or the browser is missing
+test: ## Run every test that needs no network; end-to-end tests are skipped if the mail system or the browser is missing
 	@$(MAKE) --no-print-directory -j 4 test-setup
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
-	@echo "Running the tests in $(words $(PARTS)) parts, $(AT_ONCE) at a time; what came of a part is shown at its end"
+	@echo "Running the tests in $(words $(PARTS)) parts, $(AT_ONCE) at a time; what came of a part is shown at its end. Packages have their own: make test-packages"
 	@MAKEFLAGS= $(BIN)/python tests/integration/forked.py make --no-print-directory -k -j $(AT_ONCE) $(PARTS)
 endif
 
@@ -102,6 +102,9 @@ $(PARTS): test-%: test-setup
 	@echo "The part $* begins"; log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL PYTHONDONTWRITEBYTECODE; \
 	$(PYTEST) $(PART_$*) >"$$log" 2>&1; failed=$$?; \
 	echo "The part $*:"; cat "$$log"; rm "$$log"; exit $$failed
+
+test-packages: test-setup ## Build the Debian packages and the container's image, and try them: needs an index of packages and a mirror of Debian
+	$(PYTEST) $(PACKAGES)
 
 # The oldest and the newest Python that are here and can make an environment, but for that of .venv: two versions at most, or none.
 OTHER_PYTHONS = $(shell own=$$($(BIN)/python -c 'import sys; print("3.%d" % sys.version_info[1])'); \

@@ -24,7 +24,7 @@ function render(memory) {
   if (!removes) showOwn(view);
   put("explained", view.explained && say(view.explained));
   putMistake(view);
-  put("named", view.named && say(view.named));
+  showName(view);
   showHere(view, memory, now);
   put("clock", view.minutesOff ? say(["clock_off", String(view.minutesOff)]) : null);
   showDevices(view.devices, now, removes ? view.remove : null);
@@ -37,6 +37,21 @@ function showOwn({ tone, badge, headline }) {
   putBadge(byId("badge"), tone, say(badge));
   put("headline", say(headline));
   put("remove", null);
+}
+
+/**
+ * The name of the computer stays one word, also with a hyphen in it: people read it out.
+ *
+ * @param {View} view
+ */
+function showName({ named }) {
+  put("named", named && say(named));
+  const line = byId("named");
+  if (!named || line.firstElementChild) return;
+  const [before = "", after = ""] = say([named[0], "\n"]).split("\n");
+  const name = document.createElement("bdi");
+  name.textContent = named[1];
+  line.replaceChildren(before, name, after);
 }
 
 /**
@@ -103,8 +118,8 @@ function link(id, address) {
 function showFoot({ here, reference }, { phase, retryAt, statusAt }, now) {
   const checked = now - statusAt < JUST_NOW ? ["checked_now"] : ["checked_ago", fromNow(statusAt, now)];
   const when = phase === "away" && retryAt > now ? ["next_try", fromNow(retryAt, now)] : here ? checked : null;
-  const text = when ? say(/** @type {import("../core/view.js").Text} */ (when)) : "";
-  byId("when").textContent = reference ? `${text} · ${reference}` : text;
+  byId("when").textContent = when ? say(/** @type {import("../core/view.js").Text} */ (when)) : "";
+  byId("reference").textContent = reference;
 }
 
 /** @param {boolean} byHand */

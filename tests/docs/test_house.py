@@ -14,16 +14,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 88_632,
+    "lines": 88_805,
     "files": 518,
-    "files under 40 lines, __init__ apart": 7,
+    "files under 40 lines, __init__ apart": 6,
     "rooms": 16,
     "folders": 50,
     "arrows between rooms": 75,
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 22,
-    "lines of tests": 132_267,
+    "lines of tests": 132_919,
     "lines of benchmarks": 2_477,
 }
 GUIDES, GUIDE = 50_000, 5_000

@@ -38,5 +38,7 @@ def test_an_extra_that_is_locked_is_tested_as_it_is_locked() -> None:
 
 def test_continuous_integration_sets_nothing_up_that_make_does_not() -> None:
     script = (ROOT / ".ci/run").read_text("utf-8")
-    assert script.endswith("\nfi\n\nmake check\nmake test\nmake test-pythons\n")
+    assert script.endswith(
+        "\nfi\n\nmake check\nmake test\nmake --jobs=2 --output-sync=target test-packages test-pythons\n"
+    )
     assert not re.search(r"\b(npm ci|pip install|make setup)", script)

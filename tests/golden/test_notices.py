@@ -61,11 +61,12 @@ def told(name: str, language: str) -> Notice:
             language,
             encounters=(RuleEncounter(EncounterKind.MAIL, RULE, Reason.RULE_MATCHED),),
         ),
+        "reply": Notice(MailKind.REPLY, language, devices=(PHONE,), answer="Remove it, then wait.", contact="it-help@example.com"),
     }  # fmt: skip
     return mails[name]
 
 
-NAMES = ("upcoming", "warned", "enforced", "correction", "correction-in-part", "correction-unknown")
+NAMES = ("upcoming", "warned", "enforced", "correction", "correction-in-part", "correction-unknown", "reply")
 TEXTS = [(name, language) for name in NAMES for language in TAGS]
 PAGES = [("upcoming", "en"), ("upcoming", "ar"), ("correction", "en"), ("correction-in-part", "en")]
 
@@ -92,6 +93,7 @@ def test_each_html_is_the_golden_one(name: str, language: str) -> None:
 
 
 def test_every_golden_mail_is_compared() -> None:
+    assert {told(name, "en").kind for name in NAMES} == set(MailKind), "a golden mail for each kind"
     wanted = {f"{name}.{language}.txt" for name, language in TEXTS} | {
         f"{n}.{lang}.html" for n, lang in PAGES
     }

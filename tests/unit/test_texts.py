@@ -189,7 +189,8 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
 
 def texts_of_reasons(file: BinaryIO, *_: object, **__: object) -> Iterator[tuple[object, ...]]:
-    every = (text for part in tomllib.load(file).values() for each in part.values() for text in each.values())
+    reasons = (each for part in tomllib.load(file).values() for each in part.values())
+    every = (each[name] for each in reasons for name in ("title", "detail", "bare") if name in each)
     return ((0, "phrase" if isinstance(text, str) else "plural", text, []) for text in every)
 
 

@@ -7,9 +7,11 @@ rules, certificates that no client would accept, and places that cannot be opene
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mailgate.app import spool_folder
 from mailgate.app.request_sinks import MISSING, can_trace
@@ -20,7 +22,7 @@ from mailgate.config.rules import STORED_NAMES
 from mailgate.config.serving import GRPC
 from mailgate.config.upstream_loop import HostResolver
 from mailgate.errors import ConfigError, Mistake
-from mailgate.http.tls import CertificateError, refuse_unusable_files
+from mailgate.http.tls import CertificateError, hosts_not_named, refuse_unusable_files
 from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.store import StoreError
 from mailgate.store.migrate import store_url
@@ -107,6 +109,16 @@ def _certificates(settings: Settings, now: datetime) -> Iterator[Fault]:
             refuse_unusable_files(settings.tls.certificate, settings.tls.key, now)
         except CertificateError as error:
             yield ("tls", error.which), str(error)
+
+
+def hosts_not_served(settings: Settings) -> list[str]:
+    """The hosts of the mail that the gate's certificate does not name. Before trusted proxies browsers see another certificate."""
+    if settings.tls is None or settings.trusted_proxies:
+        return []
+    hosts = {urlsplit(settings.public_url).hostname or "", *map(str.lower, settings.hosts)}
+    with suppress(CertificateError):  # it is among the mistakes, or not on this machine
+        return hosts_not_named(settings.tls.certificate, sorted(hosts))
+    return []
 
 
 def _store(config: Path, settings: Settings) -> Iterator[Fault]:

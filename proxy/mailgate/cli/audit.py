@@ -9,7 +9,7 @@ import typer
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
-from mailgate.cli.output import Columns, minute, print_json, printable
+from mailgate.cli.output import Columns, minute, print_json, printable, tell
 from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines
 from mailgate.store import AuditEntry, AuditHead
@@ -99,9 +99,9 @@ async def verify(opened: Opened, head: Witnesses = None, witness: WitnessFiles =
         print_json({"ok": not breaks, "head": str(last or ""), "breaks": breaks})
     else:
         for each in breaks:
-            typer.echo(f"entry {each.number} {each.message}")
+            tell(f"entry {each.number} {each.message}")
         if not breaks and last:
-            typer.echo(f"intact: {last.number} entries, each follows the one before")
+            tell(f"intact: {last.number} entries, each follows the one before")
             typer.echo(f"head: {last}")
     if breaks:
         raise typer.Exit(1)

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.app.preflight import exposed_secrets, file_mistakes, without_groups
+from mailgate.app.preflight import exposed_secrets, file_mistakes, hosts_not_served, without_groups
 from mailgate.cli.exit_codes import REFUSED, fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.output import print_json, printable, progress_bar
+from mailgate.cli.output import print_json, printable, progress_bar, tell
 from mailgate.cli.reporter import WITHOUT_ID
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.sources.apis import AppleMdmSettings
@@ -93,10 +93,10 @@ def check(
     else:
         _print_counts(path, bundle, settings_hold=not mistakes)
         for remark in (*_remarks(bundle), *(f"NOT CHECKED {each}" for each in unseen)):
-            typer.echo(remark)
+            tell(remark)
         for outcome in failed:
             _print_failure(outcome)
-        typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
+        tell(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
     if failed or mistakes:
         raise typer.Exit(1)
 
@@ -108,6 +108,8 @@ def _remarks(bundle: Bundle) -> Iterator[str]:
     yield from _of_sources(bundle)
     if _shares_its_host(bundle.settings):
         yield f"WARNING {_SHARED}"
+    if others := hosts_not_served(bundle.settings):
+        yield f"WARNING tls.certificate: it does not name {', '.join(others)}, so that browsers refuse it; use one that does"
     if unsure := without_groups(bundle):
         yield f"WARNING {unsure}"
     yield from (f"WARNING {each}" for each in bundle.exposed_files() if not each.refused)
@@ -168,22 +170,22 @@ def _print_mistakes(error: ConfigError, as_json: bool) -> None:
         print_json({"ok": False, "mistakes": error.mistakes})
         return
     for mistake in error.mistakes:
-        typer.echo(str(mistake))
+        tell(str(mistake))
     count = len(error.mistakes)
     found, are = ("1 mistake", "it is") if count == 1 else (f"{count} mistakes", "they are")
-    typer.echo(f"{found}; nothing is used until {are} put right", err=True)
+    tell(f"{found}; nothing is used until {are} put right", err=True)
 
 
 def _print_counts(path: Path, bundle: Bundle, *, settings_hold: bool) -> None:
     files, policy = bundle.settings.files, bundle.policy
     if settings_hold:
-        typer.echo(f"OK {path}")
+        tell(f"OK {path}")
     apps, lists = len(policy.catalog.apps), len(policy.catalog.lists)
-    typer.echo(f"OK {path.parent / files.apps}: {apps} apps, {lists} lists")
-    typer.echo(f"OK {path.parent / files.policy}: {len(policy.rules)} rules, version {policy.version}")
-    typer.echo(f"OK {path.parent / files.policy_tests}: {len(bundle.policy_tests.tests)} cases")
+    tell(f"OK {path.parent / files.apps}: {apps} apps, {lists} lists")
+    tell(f"OK {path.parent / files.policy}: {len(policy.rules)} rules, version {policy.version}")
+    tell(f"OK {path.parent / files.policy_tests}: {len(bundle.policy_tests.tests)} cases")
     if bundle.settings.admins or bundle.settings.console.login.oidc:
-        typer.echo(f"OK the console: {_console(bundle.settings)}")
+        tell(f"OK the console: {_console(bundle.settings)}")
 
 
 def _console(settings: Settings) -> str:
@@ -204,13 +206,13 @@ def _console(settings: Settings) -> str:
 
 
 def _print_failure(outcome: CaseResult) -> None:
-    typer.echo(f"\nFAILED {outcome.case.name}")
+    tell(f"\nFAILED {outcome.case.name}")
     for name, (expected, got) in outcome.wrong.items():
-        typer.echo(f"  {name}: expected {_plain(expected)}, got {_plain(got)}")
-    typer.echo(f"  client: {outcome.access.client.kind}, device: {outcome.access.posture.state}")
+        tell(f"  {name}: expected {_plain(expected)}, got {_plain(got)}")
+    tell(f"  client: {outcome.access.client.kind}, device: {outcome.access.posture.state}")
     for trial in outcome.decision.trials:
-        typer.echo(f"  {_worded(trial)}")
-    typer.echo(f"  decided by {outcome.decision.rule}: {outcome.decision.effect}, {outcome.decision.reason}")
+        tell(f"  {_worded(trial)}")
+    tell(f"  decided by {outcome.decision.rule}: {outcome.decision.effect}, {outcome.decision.reason}")
 
 
 def _worded(trial: RuleTrial) -> str:
@@ -268,7 +270,7 @@ def doctor(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject
         print_json({"ok": not counts["failed"], "checks": seen})
     else:
         Console().print(_table(seen))
-        typer.echo(_summary(counts))
+        tell(_summary(counts))
     if counts["failed"]:
         raise typer.Exit(REFUSED)
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
-from mailgate.cli.output import Columns, fields_grid, print_json, progress_bar, table_of
+from mailgate.cli.output import Columns, fields_grid, print_json, progress_bar, table_of, tell
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
@@ -138,10 +138,10 @@ async def check(opened: Opened, name: Name) -> None:
     if opened.as_json:
         print_json(counts | {"shortcomings": [str(each) for each in short]})
     else:
-        typer.echo(f"{name}: this was read; nothing was stored")
+        tell(f"{name}: this was read; nothing was stored")
         Console().print(fields_grid(counts))
         for each in short:
-            typer.echo(f"WARNING {name}: {each}")
+            tell(f"WARNING {name}: {each}")
 
 
 @app.command("import")
@@ -211,14 +211,14 @@ def _print_outcome(name: str, outcome: "HandOutcome", as_json: bool, *, dry: boo
     if as_json:
         print_json(asdict(outcome) | {"narrowed": [each._asdict() for each in outcome.narrowed]})
     else:
-        typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
+        tell(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
         if outcome.narrowed or not outcome.trouble:  # of a source that was not read nobody knows
             _print_narrowed(name, outcome.narrowed, None if dry else outcome.NARROWS_AFTER)
     if outcome.held:
         more = "That is more than `most_gone` of this source allows, so they are kept."
         again = "If it is right, run this again with --let-go."
         gone = "1 device is" if outcome.held == 1 else f"{outcome.held} devices are"
-        typer.echo(f"{gone} no longer named. {more} {again}", err=True)
+        tell(f"{gone} no longer named. {more} {again}", err=True)
     elif outcome.trouble:
         _complain(name, outcome.trouble, outcome.hint, outcome.details)
     if outcome.trouble:
@@ -233,12 +233,12 @@ def _print_narrowed(name: str, narrowed: Sequence[Any], after: timedelta | None)
         when = "" if after is None else f", in at most {in_words(after)}"
         seen = plural("%(count)s device", "%(count)s devices", len(narrowed))
         then = "clean only if another source sees the whole device."
-        typer.echo(f"{seen} that {name} saw whole would be seen in part{when}: {then}")
+        tell(f"{seen} that {name} saw whole would be seen in part{when}: {then}")
     elif after is None:
-        typer.echo("No device that was seen whole would be seen in part.")
+        tell("No device that was seen whole would be seen in part.")
 
 
 def _complain(name: str, trouble: Trouble, hint: str, details: Sequence[str]) -> None:
     for each in details:
-        typer.echo(each, err=True)
-    typer.echo(f"{name}: {trouble}{f': {hint}' if hint else ''}", err=True)
+        tell(each, err=True)
+    tell(f"{name}: {trouble}{f': {hint}' if hint else ''}", err=True)

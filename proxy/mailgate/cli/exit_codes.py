@@ -59,7 +59,9 @@ def end(error: MailgateError, *, as_json: bool = False) -> NoReturn:
         missing, plan = (error.missing, error.plan) if isinstance(error, RefusedError) else (0, "")
         told = {"why": str(error), "missing": missing, "plan": plan}
         typer.echo(json.dumps(told, ensure_ascii=False))
-    typer.echo(str(error), err=True)
+    from mailgate.cli.output import tell  # what draws tables is loaded where something is told
+
+    tell(str(error), err=True)
     raise typer.Exit(exit_code_of(error)) from error
 
 

@@ -18,7 +18,7 @@ from mailgate.cli import extension_package, extension_policies
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import AsObject
-from mailgate.cli.output import Columns, own_word, print_json, printable
+from mailgate.cli.output import Columns, own_word, print_json, printable, tell
 from mailgate.console.address_values import MisreadError
 from mailgate.console.extension.facts import (
     FILTERS,
@@ -78,7 +78,7 @@ async def tokens(
         typer.echo(text, nl=False)
     else:
         write_atomically(out, text, 0o600)
-        typer.echo(f"{len(machines)} tokens in {out}, which only you can read", err=True)
+        tell(f"{len(machines)} tokens in {out}, which only you can read", err=True)
 
 
 def _written(machines: Mapping[str, str], fleet: MachineTokens, form: TokenForm) -> str:
@@ -192,8 +192,8 @@ async def list_browsers(
         print_json({"counts": counts, "browsers": found})
         return
     states = ", ".join(f"{STATES[each.name].lower()} {each.browsers}" for each in counts.states)
-    typer.echo(f"{counts.browsers} enrolled, {counts.day} reported within a day, {counts.week} within a week")
-    typer.echo(states)
+    tell(f"{counts.browsers} enrolled, {counts.day} reported within a day, {counts.week} within a week")
+    tell(states)
     opened.print_rows(found, _BROWSERS, none="No browser matches.", whole=("state", "device"))
 
 

@@ -26,6 +26,8 @@ _MAX_TEXT = 255
 _FOLDER = re.compile(r"[^./][^/]{0,99}")
 """The name of a computer that can be the name of a folder, and of none above it."""
 
+_TOKEN = re.compile(r"(mailgate-(enrol|machine)-[\w-]{43}|.*[$%{].*)?", re.ASCII)
+"""A token, or what a management writes one in place of. The name of a token is none, nor is a part of it."""
 _EXPECTED = "use what `mailgate extension tokens` prints"
 Token = Annotated[str, typer.Option(metavar="TEXT", help="The enrolment token, or the variable that has it.")]
 Machine = Annotated[str, typer.Option(metavar="TEXT", help="The computer's name, or a variable for it.")]
@@ -81,6 +83,9 @@ def _check_texts(row: Mapping[str, str]) -> None:
     for option, text in row.items():
         if len(text) > _MAX_TEXT or not text.isprintable():
             fail(UNUSABLE, f"{option}: use at most {_MAX_TEXT} printable characters")
+    if not _TOKEN.fullmatch(row["enrolmentToken"]):
+        made = "what `mailgate enroll token` or `mailgate extension tokens` prints"
+        fail(UNUSABLE, f"enrolmentToken: use {made}, or a variable like $EXTENSIONATTRIBUTE_7")
 
 
 def _rows(path: Path) -> dict[str, dict[str, str]]:

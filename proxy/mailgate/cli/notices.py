@@ -13,7 +13,7 @@ from rich.text import Text
 from mailgate.app.mails import POLL_SECONDS, postman_for, sent_act
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
-from mailgate.cli.output import Columns, ShowProgress, print_json, printable, progress_bar
+from mailgate.cli.output import Columns, ShowProgress, print_json, printable, progress_bar, tell
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.console.notices.facts import RecipientCounts, mail_facts, mails_of, recipient_counts
@@ -108,7 +108,7 @@ async def preview(
         print_json(asdict(mail) | {"made_up": stands_in})
         return
     if stands_in:
-        typer.echo("(The rule is about no known person. This is the mail for a made-up phone.)\n", err=True)
+        tell("(The rule is about no known person. This is the mail for a made-up phone.)\n", err=True)
     typer.echo(mail.html if html else f"Subject: {mail.subject}\n\n{mail.text}")
 
 

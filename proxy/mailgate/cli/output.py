@@ -1,10 +1,13 @@
 """What commands print: JSON, tables in which no text is cut, however narrow the terminal is, and their progress at a terminal."""
 
 import json
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any
 
 import typer
@@ -49,7 +52,20 @@ def say(words: str, told: object, *, as_json: bool) -> None:
     if as_json:
         print_json(told)
     else:
-        typer.echo(words)
+        tell(words)
+
+
+def tell(words: str, *, err: bool = False) -> None:
+    """Print sentences. At a terminal a line that is too long breaks between words, and goes on further in; in a file or a pipe it is one."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        words = "\n".join(wrapped(line, get_terminal_size().columns) for line in words.split("\n"))
+    typer.echo(words, err=err)
+
+
+def wrapped(line: str, width: int) -> str:
+    """A line as lines of this width, without breaking words. Those after the first stand further in."""
+    begin = line[: len(line) - len(line.lstrip(" #"))]
+    return fill(line, width, subsequent_indent=f"{begin}  ", break_long_words=False, break_on_hyphens=False)
 
 
 class _RowsThatFit(Table):
@@ -134,7 +150,7 @@ def print_rows(
     elif rows:
         Console().print(table_of(rows, columns, **how))
     else:
-        typer.echo(none)
+        tell(none)
 
 
 def fields_grid(told: Mapping[str, object]) -> Table:

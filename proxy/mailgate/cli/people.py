@@ -12,7 +12,7 @@ from rich.text import Text
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import AsObject, note_found
-from mailgate.cli.output import Columns, fields_grid, minute, print_json, printable, table_of
+from mailgate.cli.output import Columns, fields_grid, minute, print_json, printable, table_of, tell
 from mailgate.config import Bundle
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.people.facts import OwnedDevice, PersonFacts, person_of
@@ -67,9 +67,9 @@ async def find(
 
 def _say_how_to_go_on(hits: Hits) -> None:
     first = hits.items[0]
-    typer.echo(f"More: {_MORE[first.what].format(id=_word(first.id))}")
+    tell(f"More: {_MORE[first.what].format(id=_word(first.id))}")
     if hits.next is not None:
-        typer.echo(f"There may be more people: go on with --after {_word(hits.next)}")
+        tell(f"There may be more people: go on with --after {_word(hits.next)}")
 
 
 def _word(text: str) -> str:
@@ -220,7 +220,7 @@ async def warn_if_not_wiped(store: Store) -> None:
     """Warn if deleted data can still be read on disk."""
     if not await store.wipe():
         why = "since another process reads the log; a gate empties it within the hour"
-        typer.echo(f"note: SQLite's log still holds it, {why}", err=True)
+        tell(f"note: SQLite's log still holds it, {why}", err=True)
 
 
 def _named(person: str) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from mailgate.attest.report import Question, as_sent
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.output import print_json
+from mailgate.cli.output import print_json, tell
 from mailgate.config import load_bundle
 
 WITHOUT_ID = " has no `android` id in apps.yaml: no reporter can look for it, and phones stay partial"
@@ -36,7 +36,7 @@ def queries(
         return
     typer.echo(_resource(question) if resource else _manifest(question))
     for key in without:
-        typer.echo(f"{key}{WITHOUT_ID}", err=True)
+        tell(f"{key}{WITHOUT_ID}", err=True)
 
 
 def _manifest(question: Question) -> str:

@@ -11,7 +11,7 @@ import typer
 from mailgate.cli.exit_codes import cleanup_on_signals, fail
 from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
-from mailgate.cli.output import print_json, progress_bar, say
+from mailgate.cli.output import print_json, progress_bar, say, tell
 from mailgate.config import Bundle, load_settings
 from mailgate.console.audit.facts import verified
 from mailgate.store import Store
@@ -73,9 +73,9 @@ def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
 def _say_faults(found: Faults, helps: str) -> None:
     for what, faults in found.items():
         for fault in faults or [""]:
-            typer.echo(f"WRONG {what}: {fault}" if fault else f"OK {what}")
+            tell(f"WRONG {what}: {fault}" if fault else f"OK {what}")
     if helps:
-        typer.echo(f"Next: {helps}")
+        tell(f"Next: {helps}")
 
 
 async def _faults(store: Store, bundle: Bundle) -> Faults:
@@ -120,7 +120,7 @@ def _warn_of_spool(source: str) -> None:
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
     if source.startswith("sqlite:") and waits_in(folder):
         words = "holds data that is not written yet; start a gate once to write it"
-        typer.echo(f"WARNING {folder} {words}", err=True)
+        tell(f"WARNING {folder} {words}", err=True)
 
 
 def _address(argument: str, text: str) -> str:

@@ -162,9 +162,17 @@ def _network(value: object) -> IPNetwork:
     if near is None:
         raise wrong_value("network", "not a network; use one like 10.0.0.0/8, fd00::/8 or one address")
     try:
-        return _in_one_form(ipaddress.ip_network(str(value)))
+        network = _in_one_form(ipaddress.ip_network(str(value)))
     except ValueError as error:
         raise wrong_value("network", f"host bits are set; did you mean `{near}`?") from error
+    if network.prefixlen < _WIDEST[network.version] and not network.is_private:
+        everybody = "nearly everybody is in it, and could choose an address and a name"
+        raise wrong_value("network", f"{everybody}; use the addresses of the proxies alone")
+    return network
+
+
+_WIDEST = {4: 8, 6: 16}
+"""The shortest prefix of a public network. Nobody has proxies in a larger one; all of a continent is a ``/12`` of IPv6."""
 
 
 def _in_one_form(network: IPNetwork) -> IPNetwork:
@@ -239,3 +247,4 @@ ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "
 IssuerUrl = Annotated[str, BeforeValidator(_issuer), WithJsonSchema({"type": "string", "pattern": _HTTP_URL})]
 PageUrl = Annotated[str, BeforeValidator(_page), WithJsonSchema({"type": "string", "pattern": _HTTPS_URL})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
+"""A network whose word is believed."""

@@ -19,9 +19,9 @@ from pydantic.alias_generators import to_camel
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import instant, listed, text, value
 from mailgate.connectors.setup import Setup
-from mailgate.devices.device import SOURCE_AHEAD
 from mailgate.model import Denial
 from mailgate.model.device import NotDenied
+from mailgate.model.times import SOURCE_AHEAD
 
 POLICY_FIELDS = (
     "version,playStoreMode,addUserDisabled,debuggingFeaturesAllowed,applications(packageName,installType),"
@@ -140,7 +140,7 @@ def denial(
     denied = frozenset(key for key, why in judged.items() if not why)
     if not now - max_age < at <= now + SOURCE_AHEAD:
         failed, denied = failed or NotDenied.REPORT_TOO_OLD, frozenset()
-    return Denial(denied, min(at, now), by=by, failed=failed)
+    return Denial(denied, at, by=by, failed=failed)
 
 
 def blocked_yet_there(device: Mapping[str, Any], apps: Packages) -> frozenset[str]:

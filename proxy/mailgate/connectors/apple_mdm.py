@@ -265,9 +265,7 @@ class AppleMdm:
         record = self._described(device_id, said, part=part)
         if at is None or not (self._settings.declarations or self._settings.restrictions):
             return record
-        return replace(
-            record, denied_at=min(at, self._setup.now()), not_denied=NotDenied.DECLARATION_NOT_REPORTED
-        )
+        return replace(record, denied_at=at, not_denied=NotDenied.DECLARATION_NOT_REPORTED)
 
     def _status(self, device_id: str, said: Mapping[str, Any], at: datetime | None) -> Sequence[Report]:
         """What a status report of declarative management tells. All but declarations and the enrolment is dropped here."""
@@ -275,7 +273,7 @@ class AppleMdm:
         if at is None or text(said, "Endpoint") != "status" or not isinstance(raw, bytes):
             return []
         report = as_json(raw)
-        denial = declared(report, known, self._forbidden, min(at, self._setup.now())) if known else None
+        denial = declared(report, known, self._forbidden, at) if known else None
         enrolment = enrolment_in(report)
         if denial is None and enrolment is Enrolment.UNKNOWN:
             return []

@@ -12,7 +12,6 @@ from typing import Any
 
 from mailgate.config.sources.apis import Declaration
 from mailgate.connectors.inventory import flag, instant, listed, text, value
-from mailgate.devices.device import SOURCE_AHEAD
 from mailgate.model import Denial, Enrolment
 from mailgate.model.device import NotDenied
 
@@ -121,9 +120,7 @@ def _restricts(profile: Any) -> bool:
 _CONFIGURATIONS = "management.declarations.configurations"
 
 
-def declared_by_items(
-    said: Any, known: Mapping[str, Declaration], apps: Bundles, now: datetime
-) -> Denial | None:
+def declared_by_items(said: Any, known: Mapping[str, Declaration], apps: Bundles) -> Denial | None:
     """The same by the status items that Jamf Pro keeps of a device (``GET /v1/ddm/{id}/status-items``); None if it has none.
     It writes a list as JSON or as text."""
     items = {text(each, "key"): each for each in listed(said, "statusItems") or []}
@@ -131,11 +128,11 @@ def declared_by_items(
     at, configurations = instant(told, "lastUpdateTime"), value(told, "value")
     if isinstance(configurations, str):
         configurations = [_pairs_of(each) for each in _FLAT.findall(configurations)]
-    if at is None or at > now + SOURCE_AHEAD or not isinstance(configurations, list):
+    if at is None or not isinstance(configurations, list):
         return None
     management = {"declarations": {"configurations": configurations}}
     status = {"mdm": {"enrollment-type": enrolment}, "management": management}
-    return declared({"FullReport": True, "StatusItems": status}, known, apps, min(at, now))
+    return declared({"FullReport": True, "StatusItems": status}, known, apps, at)
 
 
 _FLAT = re.compile(r"\{([^{}]*)\}")

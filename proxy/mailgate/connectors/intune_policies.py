@@ -17,7 +17,6 @@ from mailgate.connectors.apple_restrictions import Bundles, keeps_out
 from mailgate.connectors.http import ApiClient, pages_by_link
 from mailgate.connectors.inventory import flag, instant, listed, text, value
 from mailgate.connectors.setup import Setup
-from mailgate.devices.device import SOURCE_AHEAD
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import Compliance, Denial
 from mailgate.model.device import NotDenied
@@ -213,17 +212,16 @@ def hidden_apps(
     apps: Bundles,
     now: datetime,
 ) -> Denial | None:
-    """What the profiles keep from running that a ``managedDevice`` has applied; None if it never called, or by a clock that is wrong."""
+    """What the profiles keep from running that a ``managedDevice`` has applied; None if it never called."""
     at = instant(device, "lastSyncDateTime")
-    if at is None or at > now + SOURCE_AHEAD:
+    if at is None:
         return None
-    at = min(at, now)
     if flag(device, "isSupervised") is not True:
         return Denial(frozenset(), at, failed=NotDenied.NOT_SUPERVISED)
     if not profiles:
         return Denial(frozenset(), at, failed=NotDenied.POLICY_UNREAD)
     told = list(states)
-    applied = [each for each in profiles if _is_applied(each, told, at)]
+    applied = [each for each in profiles if _is_applied(each, told, min(at, now))]
     denied = frozenset(
         key for key, ids in apps.items() if any(keeps_out(each.hidden, each.shown, ids) for each in applied)
     )

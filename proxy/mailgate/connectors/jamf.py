@@ -118,7 +118,7 @@ class Jamf(ApiConnector):
         if not self._settings.declarations:
             return None
         at = instant(found, "general", "lastInventoryUpdateDate")
-        ended = Denial(frozenset(), min(at, self._setup.now())) if at else None
+        ended = Denial(frozenset(), at) if at else None
         if flag(found, "general", "supervised") is not True:
             return ended and replace(ended, failed=NotDenied.NOT_SUPERVISED)
         said = None
@@ -128,7 +128,7 @@ class Jamf(ApiConnector):
             target = f"{self._settings.api_path}/v1/ddm/{quote(name, safe='')}/status-items"
             said = await self._client.find(target, headers=self._context)
         known, forbidden = self._settings.declarations, self._setup.forbidden_on_ios()
-        denial = declared_by_items(said, known, forbidden, self._setup.now())
+        denial = declared_by_items(said, known, forbidden)
         return denial or (ended and replace(ended, failed=NotDenied.DECLARATION_NOT_REPORTED))
 
     def _by_group(self, found: Mapping[str, Any]) -> Compliance | None:

@@ -97,10 +97,10 @@ class GoogleToken:
 
     def _wanting(self, kid: str) -> bool:
         now = self._now()
-        if self._tried is not None and now - self._tried < _PAUSE:
+        if self._tried is not None and abs(now - self._tried) < _PAUSE:
             return False
         known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
-        return not known or self._fetched is None or now - self._fetched > _OLD
+        return not known or self._fetched is None or not timedelta() <= now - self._fetched <= _OLD
 
     async def _fetch(self) -> None:
         """Fetch the keys. If Google does not answer, the old keys stay."""

@@ -59,6 +59,8 @@ class SourceOutcome:
     gone: int = 0
     held: int = 0
     """How many devices were not listed but are too many to be believed gone."""
+    told: datetime | None = None
+    """The newest date that the source told of a device; None if it told none."""
     narrowed: tuple[Narrowed, ...] = ()
     """The devices of which less is seen than before, and whose older report was kept for now."""
     hint: str = ""
@@ -98,13 +100,14 @@ class Run:
     _batch: list[Report] = field(default_factory=list)
     _named: set[int] = field(default_factory=set)
     """Hashes of the listed ids, since a million of them fit in memory."""
+    _told: datetime | None = None
     _taken: int = 0
     _again: int = 0
     """How many records are of devices that were listed before in this run."""
 
     async def go(self, since: datetime | None) -> SourceOutcome:
         """Read everything, or what changed since. Records are stored as they are read, even if the run fails later."""
-        return replace(await self._go(since), narrowed=tuple(self._narrowed))
+        return replace(await self._go(since), narrowed=tuple(self._narrowed), told=self._told)
 
     async def _go(self, since: datetime | None) -> SourceOutcome:
         try:
@@ -129,6 +132,8 @@ class Run:
                 if not record.gone:
                     self._again += hash(record.id) in self._named
                     self._named.add(hash(record.id))
+                    dates = (self._told, record.reported_at, record.compliance_at)
+                    self._told = max(filter(None, dates), default=None)
                 if len(self._batch) >= BATCH:
                     await self._flush()
                 elif not len(self._batch) % _BREATH:
@@ -181,7 +186,8 @@ async def _in_time(most: timedelta | None) -> AsyncIterator[None]:
 
 
 OVERLAP = timedelta(minutes=10)
-"""How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""
+"""How far back changes are requested again, from the newest date that the source has told, since its clock may lag: a change shows a moment
+after it was made."""
 HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
 """Troubles in which the source answered and its records count."""
 
@@ -238,7 +244,7 @@ def _after(
     )
     if outcome.trouble is Trouble.CUT:
         return good
-    good = replace(good, cursor=started - OVERLAP)
+    good = replace(good, cursor=min(started, outcome.told or started) - OVERLAP)
     if not outcome.full:
         return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
     return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)

@@ -40,6 +40,7 @@ from mailgate.devices.names import EAS, SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import CheckResult, SourceState
+from mailgate.model.times import only_forward
 from mailgate.tasks import end, run_to_end
 
 REACH = "kinds-of-enrolment"
@@ -368,9 +369,8 @@ class DeviceRecheck:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        now = runner.tools().now
         self._asked: TTLCache[tuple[str, str], bool] = TTLCache(
-            _CACHE_SIZE, PAUSE.total_seconds(), timer=lambda: now().timestamp()
+            _CACHE_SIZE, PAUSE.total_seconds(), only_forward(runner.tools().now)
         )
 
     async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:

@@ -10,10 +10,9 @@ from mailgate.connectors.http import ApiClient, Page, bounded_gather
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import Connector, SourceTools
-from mailgate.devices.device import SOURCE_AHEAD, Report
+from mailgate.devices.device import Report
 from mailgate.model import AppsReport
 from mailgate.model.apps import AppCatalog
-from mailgate.model.times import earliest
 from mailgate.wire import HttpsWire, Wire
 
 
@@ -76,19 +75,11 @@ class Setup:
         at: datetime | None,
         asked: frozenset[str] | None = None,
     ) -> AppsReport | None:
-        """The result of ``listed`` as a report; None if its age is unknown.
-
-        ``complete`` says whether the inventory has every app, and not only those that the MDM manages. A report from
-        the future would never grow old, so it is dated now, and may be as much older as its clock is wrong. If it is
-        further ahead than clocks differ, it makes no device clean: its listed apps are present, but it is unknown when
-        the rest was looked at.
-        """
+        """The result of ``listed`` as a report; None if its age is unknown. ``complete`` says whether the inventory has every app, and
+        not only those that the MDM manages."""
         if at is None:
             return None
-        now = self.now()
-        lag = min(self.lag, at - datetime.min.replace(tzinfo=UTC))
-        lag = max(lag, now - earliest(at, now)) if now < at <= now + SOURCE_AHEAD else lag
-        return AppsReport(present, complete and at <= now + SOURCE_AHEAD, min(at, now), lag, asked)
+        return AppsReport(present, complete, at, min(self.lag, at - datetime.min.replace(tzinfo=UTC)), asked)
 
     def unreadable(self, count: int = 1) -> None:
         """Count devices without a name that can be read."""

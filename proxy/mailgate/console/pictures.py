@@ -172,9 +172,11 @@ LABELLED = 6
 def away_picture(hours: Sequence[int], now: datetime, language: Language = IN_ENGLISH) -> tuple[str, Markup]:
     """In words and drawn: how many devices have lost mail by each of the next hours while a source stays away."""
     lost, of = list(accumulate(hours, initial=0)), len(hours)
-    top, room = nice(lost[-1]), (AWAY.width - AWAY.left) / of
+    top, room = nice(lost[-1]), (AWAY.width - AWAY.left) / (of + 1)  # the last step is as wide as any other
     at = [AWAY.left + room * hour for hour in range(of + 1)]
-    steps = "".join(f"H{at[hour]:.1f}V{AWAY.y(lost[hour], top)}" for hour in range(1, of + 1))
+    steps = (
+        "".join(f"H{at[hour]:.1f}V{AWAY.y(lost[hour], top)}" for hour in range(1, of + 1)) + f"H{AWAY.width}"
+    )
     ground = AWAY.y(0, top)
     parts = [
         f'<path class="past" d="M{at[0]} {ground}{steps}V{ground}Z"/>',

@@ -1,27 +1,31 @@
 """A device, and what each source reports about it."""
 
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from hashlib import sha256
-from typing import Any
 
 from mailgate.devices.names import Name
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
-from mailgate.model.times import LONG_AGO, earliest, happened
+from mailgate.model.times import LONG_AGO, When, happened
 
 ReportKey = tuple[str, str]
 """A source and its own id for a device."""
 
-SOURCE_AHEAD = timedelta(days=1)
-"""How far a source's clock may be ahead, including a time zone that it does not state."""
-DATED = ("reported_at", "compliance_at", "denied_at")
+DATED = ("reported_at", "compliance_at", "compliance_last", "denied_at", "denied_last")
 """The fields that date the facts in a report."""
+_Dates = tuple[str, str]
+_OF_LOOK: _Dates = ("looked_from", "reported_at")
+_OF_VERDICT: _Dates = ("compliance_at", "compliance_last")
+_OF_DENIAL: _Dates = ("denied_at", "denied_last")
+"""The fields with the earliest and the latest time of a fact. A look always has the latter, others the former: one is None if both are the same."""
+AGAINST = frozenset({Compliance.NONCOMPLIANT, Threat.MEDIUM, Threat.HIGH, Threat.COMPROMISED})
+"""The bad words of managements."""
 _LOOK = ("status", "apps", "apps_complete", "asked", "profile", "reported_at", "looked_from", "expires_at")
-VERDICT = ("compliance", "compliance_at", "compliance_apps", "threat")
-DENIAL = ("denied", "denied_at", "denied_until", "denied_by", "not_denied")
+VERDICT = ("compliance", "compliance_at", "compliance_last", "compliance_apps", "threat")
+DENIAL = ("denied", "denied_at", "denied_last", "denied_until", "denied_by", "not_denied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Report:
     """The verdict of the management, with its own time: neither a look nor a denial makes it newer."""
     compliance_at: datetime | None = None
     """The earliest time at which the management can have judged the device; None if it gave no verdict."""
+    compliance_last: datetime | None = None
+    """The latest such time, by which a bad word counts; None if it is the same."""
     compliance_apps: frozenset[str] = frozenset()
     """The listed apps that a policy which was judged after its last change looks for."""
     threat: Threat = Threat.NONE
@@ -63,6 +69,8 @@ class Report:
     """The listed apps that the management verifiably keeps from running."""
     denied_at: datetime | None = None
     """The earliest time at which that can have been so, or was found not to be so; None if nobody checked."""
+    denied_last: datetime | None = None
+    """The latest such time; None if it is the same."""
     denied_until: datetime | None = None
     denied_by: str = ""
     """The policy and its version, for people."""
@@ -103,23 +111,18 @@ class Report:
         return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()
 
     def received(self, now: datetime) -> "Report":
-        """The report as received ``now``. A look that is dated in the future is dated ``now``, or it would hide every later one, but may have
-        been as much earlier as that clock is wrong. Further ahead than clocks differ nobody knows its time: dated ``now`` with
-        every run it would never grow old."""
-        far = now + SOURCE_AHEAD
-        told = {name: at for name in DATED if (at := getattr(self, name)) is not None}
-        times: dict[str, Any] = {name: min(at, now) if at <= far else LONG_AGO for name, at in told.items()}
-        if self.reported_at and now < self.reported_at <= far:
-            begin = min(earliest(self.reported_at, now), self.looked_from or now)
-            times["looked_from"] = begin if begin < now else None
-        return replace(self, **times, first_seen=now, last_seen=now)
+        """The report as received ``now``. A fact that is dated in the future would hide every later one."""
+        return replace(self._redated(lambda _, span: span.heard(now)), first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None", now: datetime) -> "Report":
         """The report to keep after an older one of the same source and id. The later look at the apps counts; of equally old
         ones, or if the older one's time is unknown, the one that came last. Without apps the older look is kept. So it is with
-        verdicts and denials, each by its own time. One that is ``gone`` changes nothing else."""
+        verdicts and denials, each by its own time; and a date that is told again makes nothing younger. One that is ``gone`` changes nothing else."""
         if old is None:
             return replace(self, adds=False)
+        return self._first_heard(old)._after(old._first_heard(self), now)
+
+    def _after(self, old: "Report", now: datetime) -> "Report":
         one, other = self.recency(now), old.recency(now)
         new = self._completed(old) if self.adds else self
         kept = old
@@ -130,15 +133,43 @@ class Report:
         elif self.reported_at is None and (self.expires_at is None or one[1] >= other[1]):
             kept = new._with(old, _LOOK)
         if not self.gone:
-            kept = kept._with(self._later(old, "compliance_at", now), VERDICT)
-            kept = kept._with(self._later(old, "denied_at", now), DENIAL)
+            kept = kept._with(self._later(old, _OF_VERDICT, now), VERDICT)
+            kept = kept._with(self._later(old, _OF_DENIAL, now), DENIAL)
         seen = max(happened(old.last_seen, now) or LONG_AGO, self.last_seen)
         return replace(kept, first_seen=min(old.first_seen, self.first_seen), last_seen=seen, adds=False)
 
-    def _later(self, old: "Report", time: str, now: datetime) -> "Report":
-        mine, its = getattr(self, time), getattr(old, time)
-        later = mine is not None and (happened(mine, now) or LONG_AGO) >= (happened(its, now) or LONG_AGO)
-        return self if later else old
+    def _later(self, old: "Report", dates: _Dates, now: datetime) -> "Report":
+        """Whichever came later. Nobody knows that of a good word of unknown time, and a bad one comes when it is heard."""
+        mine, its = self._span(dates), old._span(dates)
+        if mine is None:
+            return old
+        good = self.denied if dates is _OF_DENIAL else AGAINST.isdisjoint((self.compliance, self.threat))
+        at = LONG_AGO if good and happened(mine.since, now) is None else happened(mine.at, now) or now
+        return self if at >= ((its and happened(its.at, now)) or LONG_AGO) else old
+
+    def _span(self, dates: _Dates) -> When | None:
+        told: tuple[datetime | None, ...] = tuple(getattr(self, name) for name in dates)
+        always = told[dates is _OF_LOOK]
+        return When(told[0] or always, told[1] or always) if always else None
+
+    def _first_heard(self, other: "Report") -> "Report":
+        mine, its = ((each.reported_at, each.compliance_at, each.denied_at) for each in (self, other))
+        if mine == its:  # as at most runs
+            return self
+        return self._redated(lambda dates, span: span.first(other._span(dates)))
+
+    def _redated(self, change: Callable[[_Dates, When], When]) -> "Report":
+        times: dict[str, datetime | None] = {}
+        for dates in (_OF_LOOK, _OF_VERDICT, _OF_DENIAL):
+            span = self._span(dates)
+            if span is None or (new := change(dates, span)) == span:
+                continue
+            times |= dict(zip(dates, new, strict=True))
+            if new.since == new.at:
+                times[dates[dates is not _OF_LOOK]] = None
+            if dates is _OF_DENIAL and self.denied_until:
+                times["denied_until"] = self.denied_until - (span.since - new.since)
+        return replace(self, **times) if times else self  # type: ignore[arg-type]
 
     def _with(self, other: "Report", names: Iterable[str]) -> "Report":
         return self if other is self else replace(self, **{name: getattr(other, name) for name in names})

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from mailgate.devices.device import Report
+from mailgate.devices.device import AGAINST, Report
 from mailgate.devices.trust import is_self_reported, rank
 from mailgate.model import Compliance, Posture, Threat
 from mailgate.model.device import PostureTerms
-from mailgate.model.times import LONG_AGO, happened
+from mailgate.model.times import LONG_AGO, When, happened
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -181,7 +181,6 @@ def held_until(
 
 Word = TypeVar("Word", Compliance, Threat)
 
-_AGAINST = frozenset({Compliance.NONCOMPLIANT, Threat.MEDIUM, Threat.HIGH, Threat.COMPROMISED})
 _SILENT = frozenset({Compliance.UNKNOWN, Compliance.NONE, Threat.UNKNOWN, Threat.NONE})
 _VERDICTS = (
     Compliance.NONCOMPLIANT,
@@ -216,8 +215,8 @@ class Judgement(NamedTuple):
 
 class _Told(NamedTuple):
     report: Report
-    at: datetime
-    """``LONG_AGO`` if nobody can know it."""
+    span: When
+    """``LONG_AGO`` for what nobody can know."""
     end: datetime
 
 
@@ -233,7 +232,7 @@ def judgement(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> 
     compliance, judge = _hardest(told, lambda report: report.compliance, _VERDICTS, terms, now)
     threat, warner = _hardest(told, lambda report: report.threat, _THREATS, terms, now)
     words = ((compliance, judge), (threat, warner))
-    ends = [each.end for word, each in words if each and word not in _AGAINST | _SILENT]
+    ends = [each.end for word, each in words if each and word not in AGAINST | _SILENT]
     fresh = judge is not None and not judge.report.gone and now < judge.end
     return Judgement(
         compliance or Compliance.NONE,
@@ -250,11 +249,15 @@ def verdict_ends(reports: Iterable[Report], terms: PostureTerms, now: datetime) 
 
 def _told(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> list[_Told]:
     return [
-        _Told(report, at, at + terms.verdict_age_of(report.source))
+        _Told(
+            report,
+            When(since, happened(report.compliance_last, now) or since),
+            since + terms.verdict_age_of(report.source),
+        )
         for report in reports
         if report.compliance_at and not is_self_reported(report.source)
-        if not (report.gone and _AGAINST.isdisjoint((report.compliance, report.threat)))
-        for at in [happened(report.compliance_at, now) or LONG_AGO]
+        if not (report.gone and AGAINST.isdisjoint((report.compliance, report.threat)))
+        for since in [happened(report.compliance_at, now) or LONG_AGO]
     ]
 
 
@@ -270,7 +273,7 @@ def _hardest(
     words = [
         (word, each)
         for word, each in words
-        if word not in _AGAINST or not any(_takes_word_back(*other, each, terms, now) for other in words)
+        if word not in AGAINST or not any(_takes_word_back(*other, each, terms, now) for other in words)
     ]
     said = [pair for pair in words if pair[0] not in _SILENT] or words
     return min(said, key=lambda pair: order.index(pair[0]), default=(None, None))
@@ -278,15 +281,15 @@ def _hardest(
 
 def _word(told: _Told, read: Callable[[Report], Word], now: datetime) -> Word:
     word = read(told.report)
-    if told.report.gone and word not in _AGAINST:
+    if told.report.gone and word not in AGAINST:
         return type(word)("none")  # who leaves a management takes its good word along, and not the bad one
-    return word if now < told.end or word in _AGAINST | _SILENT else type(word)("unknown")
+    return word if now < told.end or word in AGAINST | _SILENT else type(word)("unknown")
 
 
 def _takes_word_back(word: Word, other: _Told, told: _Told, terms: PostureTerms, now: datetime) -> bool:
-    later = other.at > (told.at if told.at > LONG_AGO else now)
+    later = other.span.since > (told.span.at if told.span.at > LONG_AGO else now)
     high = rank(other.report.source, terms.precedence) <= rank(told.report.source, terms.precedence)
-    return word not in _AGAINST | _SILENT and later and high
+    return word not in AGAINST | _SILENT and later and high
 
 
 def strictest_judgement(postures: Sequence[Posture]) -> dict[str, Any]:
@@ -307,14 +310,14 @@ def strictest_judgement(postures: Sequence[Posture]) -> dict[str, Any]:
 def bad_words(posture: Posture) -> dict[str, Any]:
     """The fields of a posture with the bad words of managements alone."""
     found: dict[str, Any] = {}
-    if posture.compliance in _AGAINST:
+    if posture.compliance in AGAINST:
         found = {"compliance": posture.compliance, "compliance_at": posture.compliance_at}
-    return found | ({"threat": posture.threat} if posture.threat in _AGAINST else {})
+    return found | ({"threat": posture.threat} if posture.threat in AGAINST else {})
 
 
 def speaks_against(posture: Posture) -> bool:
     """Whether a management has a bad word for the device."""
-    return not {posture.compliance, posture.threat}.isdisjoint(_AGAINST)
+    return not {posture.compliance, posture.threat}.isdisjoint(AGAINST)
 
 
 def may_be_worse(before: Posture, after: Posture) -> bool:

@@ -339,7 +339,12 @@ async def _owned(part: EnrolmentParts, key: EnrolledKey, now: datetime) -> Enrol
     """The key with its owner. Where the machine's token named nobody, that is who has logged in last by this browser. Who came by
     an earlier token was maybe not the last one, since another gate may have seen somebody since."""
     person, at = part.enroller.logins.pop(key.thumbprint, ("", now))
-    if not person or now - at > OWN_LIFETIME or not key.proven or user_text(key.owner) == user_text(person):
+    if (
+        not person
+        or abs(now - at) > OWN_LIFETIME
+        or not key.proven
+        or user_text(key.owner) == user_text(person)
+    ):
         return key
     nobodys = name_of(digest_of(part.live.machines.token(key.machine, "")))
     return await part.enroller.enrolments.own(key, person) if key.token == nobodys else key

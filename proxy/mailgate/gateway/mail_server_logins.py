@@ -12,7 +12,7 @@ from aiohttp import web
 from mailgate.classify import classify
 from mailgate.classify.imap import read_id, write_id
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.pages.reasons import explain_reason
+from mailgate.gateway.pages.reasons import explain_reason, wording_of
 from mailgate.gateway.recorder import Recorder
 from mailgate.model import (
     IMAP_ID,
@@ -38,19 +38,6 @@ _SERVICES = {protocol.value: protocol for protocol in LOGIN_PROTOCOLS} | {
     "managesieve": Protocol.SIEVE,
 }
 """The protocols by the names that mail servers use. Postfix asks Dovecot under the name ``smtp``."""
-
-_WORDS = {
-    Reason.PROHIBITED_APP: "Found on your phones and tablets: {apps}. Such a device gets no company mail.",
-    Reason.POSTURE_MISSING: "It is not known which apps are on a phone or tablet of yours. A report has to come before a mail app opens company mail.",
-    Reason.POSTURE_STALE: "The last report on a phone or tablet of yours is too old to open company mail.",
-    Reason.POSTURE_PARTIAL: "It is not certain which apps are on a phone or tablet of yours.",
-    Reason.DEVICE_NONCOMPLIANT: "Your company's management says that a phone or tablet of yours does not meet its requirements.",
-    Reason.COMPLIANCE_UNKNOWN: "Your company's management has not checked a phone or tablet of yours lately.",
-    Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app looks the same on every device.",
-    Reason.DEVICE_CONTRADICTED: "Your company's records contradict each other about a phone or tablet of yours. You did nothing wrong.",
-    Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
-}
-"""Texts that differ from those of pages: a page is about the device that asks, and a login about all devices of the person."""
 
 
 class UnreadableLoginError(ValueError):
@@ -123,11 +110,11 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> LoginVerdict:
 
 def refusal(decision: Decision, reference: str, public_url: str) -> str:
     """The text that the mail client shows: the reason, what to do, and the reference. It is ASCII, as IMAP requires."""
-    own = _WORDS.get(decision.reason)
-    if own is None or (decision.reason is Reason.PROHIBITED_APP and not decision.apps):
+    own = wording_of(decision.reason).at_login
+    if not own or (decision.reason is Reason.PROHIBITED_APP and not decision.apps):
         why = explain_reason(decision.reason, decision.apps, decision.title).detail
     else:
-        why = own.format(apps=", ".join(decision.apps))
+        why = own % {"apps": ", ".join(decision.apps)}
     contact = f" Contact: {decision.contact}." if decision.contact else ""
     told = f"{why} Open {public_url} on that device to see what to do.{contact} Reference {reference} ({decision.reason})."
     return " ".join(told.encode("ascii", "replace").decode("ascii").split())

@@ -11,6 +11,7 @@ import structlog
 
 from mailgate.attest.keys import KeySet, KeySetError, parse_jwks
 from mailgate.errors import SourceError, Trouble
+from mailgate.model.times import LONG_AGO
 from mailgate.wire import ApiRequest, ApiResponse, HttpsWire
 
 MAX_BYTES = 64 * 1024
@@ -108,7 +109,8 @@ class RemoteKeys:
     """Why the last request failed; empty after a success and before the first request."""
     _keys: KeySet = field(default_factory=lambda: KeySet({}))
     _etag: str = ""
-    _due: datetime | None = None
+    _waits: tuple[datetime, datetime] | None = None
+    """From when until when nobody asks by themselves; a clock that is set back ends that."""
     _failures: int = 0
     _pressed: datetime | None = None
     _asking: asyncio.Task[None] | None = None
@@ -127,7 +129,7 @@ class RemoteKeys:
             now = self.clock()
             if self._pressed is not None and abs(now - self._pressed) < PAUSE_FOR_MISSING_KEY:
                 return False
-            if self._due is not None:  # the first request is due anyway
+            if self._waits is not None:  # the first request is due anyway
                 self._pressed = now
         elif self._waiting >= MAX_WAITING:
             return False
@@ -158,7 +160,9 @@ class RemoteKeys:
                 self._asking.cancel()
 
     def pause(self) -> timedelta:
-        return max(self._due - self.clock(), timedelta()) if self._due else timedelta()
+        since, due = self._waits or (LONG_AGO, LONG_AGO)
+        now = self.clock()
+        return due - now if since <= now < due else timedelta()
 
     async def _renew(self) -> None:
         try:
@@ -179,7 +183,7 @@ class RemoteKeys:
         if self.failure:
             log.info("issuer-keys-back", issuer=self.issuer)
         self.last_success, self.failure, self._failures = now, "", 0
-        self._etag, self._due = answer.etag, now + answer.fresh_for
+        self._etag, self._waits = answer.etag, (now, now + answer.fresh_for)
 
     def _failed(self, why: str) -> None:
         """Keep the old keys. The next try comes soon, and later tries come after ever longer pauses."""
@@ -190,5 +194,7 @@ class RemoteKeys:
         else:
             log.error("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
         self.failure = why
-        self._due = self.clock() + min(FIRST_RETRY * 2 ** min(self._failures, 10), LAST_RETRY)
+        now = self.clock()
+        self.last_success = self.last_success and min(self.last_success, now)
+        self._waits = now, now + min(FIRST_RETRY * 2 ** min(self._failures, 10), LAST_RETRY)
         self._failures += 1

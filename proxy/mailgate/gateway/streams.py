@@ -83,6 +83,6 @@ class Streams:
             incoming = self.reader.facts(exchange, exchange.head, exchange.origin)
             return await self.judge.verdict(incoming, now)
         attestations = values(exchange.head.fields, b"device-attestation")
-        by_the_clock = now >= (exchange.until or known[0].now)
+        by_the_clock = not known[0].now <= now < (exchange.until or known[0].now)  # it may have been set back
         again = await self.judge.judge_again(*known, attestations, by_the_clock=by_the_clock)
         return again or known

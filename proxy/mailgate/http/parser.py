@@ -15,6 +15,7 @@ from mailgate.http.request import (
     has_short_body,
     malformed,
     parse_request_head,
+    parse_request_line,
     refused_head,
 )
 from mailgate.http.skim import skim_request
@@ -50,6 +51,7 @@ class RequestParser:
         self._limits = limits
         self._buffer = b""
         self._looked_at = 0
+        self._has_line = False
         self._queued = 0
         self._upgraded = False
         self._dead = False
@@ -134,6 +136,7 @@ class RequestParser:
             self._skip_empty_lines()
         end = self._buffer.find(b"\r\n\r\n", max(0, self._looked_at - 3), self._limits.head)
         if end < 0:
+            self._check_line()
             if len(self._buffer) >= self._limits.head:
                 raise RequestRefused(
                     431, Reason.REQUEST_HEAD_TOO_LARGE, f"The request head is over {self._limits.head} bytes."
@@ -141,12 +144,19 @@ class RequestParser:
             self._check_new_bytes()
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
-        self._looked_at = 0
+        self._looked_at, self._has_line = 0, False
         most = self._limits.fields
         parsed = skim_request(head, most) or parse_request_head(head, max_fields=most)
         if self._limits.body and (parsed.length or 0) > self._limits.body:
             raise self._body_too_large()
         return parsed
+
+    def _check_line(self) -> None:
+        """Check the request line once it has come to its end. A client with a wrong one is answered before it sends more, as nginx does."""
+        begin = max(0, self._looked_at - 1)
+        if not self._has_line and (end := self._buffer.find(CRLF, begin, self._limits.head)) >= 0:
+            self._has_line = True
+            parse_request_line(self._buffer[:end])
 
     def _check_new_bytes(self) -> None:
         """Check the new bytes of an incomplete head, each byte once. A CR at the end waits for its LF."""

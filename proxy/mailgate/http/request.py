@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from mailgate.http.body import Body, BodyUntilClose, ChunkedBody, LengthBody
 from mailgate.http.fields import Field, Fields
 from mailgate.http.grammar import (
+    CRLF,
     HOST,
     LENGTH,
     Malformed,
@@ -17,6 +18,7 @@ from mailgate.http.grammar import (
     is_token,
     lines_of,
     members,
+    refuse_hopeless_head,
     split_head,
     values,
 )
@@ -130,14 +132,14 @@ def _of_the_body(key: bytes) -> bool:
 
 def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
     """Read a head that ends in an empty line. Raises RequestRefused."""
+    method, target, minor = parse_request_line(head[: head.index(CRLF)])
     try:
         split = split_head(head, max_fields)
-        if split is None:
-            raise RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, f"more than {max_fields} header fields")
-        line, fields = split
-        method, target, minor = _request_line(line)
     except Malformed as error:
         raise malformed(f"The request is malformed: {error}.") from None
+    if split is None:
+        raise RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, f"more than {max_fields} header fields")
+    _, fields = split
     scheme, host, target = _scheme_host_and_target(method, target, minor, fields)
     _one_login(fields)
     length, is_chunked = _framing(minor, fields)
@@ -147,6 +149,15 @@ def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
     return RequestHead(
         method, target, minor, fields, host, keep_alive, length, is_chunked, upgrade, scheme=scheme
     )
+
+
+def parse_request_line(line: bytes) -> tuple[bytes, bytes, int]:
+    """The method, the target and the minor version. Raises RequestRefused."""
+    try:
+        refuse_hopeless_head(line)
+        return _request_line(line)
+    except Malformed as error:
+        raise malformed(f"The request is malformed: {error}.") from None
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, int]:

@@ -1,6 +1,7 @@
 """Makes the TLS contexts for clients and for the webmail, and checks their files."""
 
 import ssl
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -42,6 +43,18 @@ def served_certificate(path: Path) -> x509.Certificate:
     except ValueError as error:
         why = "holds no certificate that can be read; use the gate's certificate and its intermediate certificates, in PEM"
         raise CertificateError("certificate", path, why) from error
+
+
+def hosts_not_named(path: Path, hosts: Iterable[str]) -> list[str]:
+    """The hosts that the certificate does not name, in lower case, so that no browser takes it for theirs (RFC 9525, section 6).
+    Raises CertificateError."""
+    try:
+        names = served_certificate(path).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return list(hosts)
+    named = {each.lower() for each in names.get_values_for_type(x509.DNSName)}
+    named.update(map(str, names.get_values_for_type(x509.IPAddress)))
+    return [each for each in hosts if named.isdisjoint((each, f"*.{each.partition('.')[2]}"))]
 
 
 def _content(which: Literal["certificate", "key"], path: Path) -> bytes:

@@ -23,6 +23,7 @@ from mailgate.mail.recipient_list import (
     told_device,
 )
 from mailgate.model import Access, Effect, PostureState, Reason
+from mailgate.model.fact import read_word
 from mailgate.model.notice import (
     EncounterKind,
     MailKind,
@@ -295,7 +296,7 @@ async def _by_page(
 
 def _reason(stored: str) -> Reason:
     """Read a stored reason. One of another release must not keep everybody else from their corrections."""
-    return Reason(stored) if stored in set(Reason) else Reason.RULE_MATCHED
+    return read_word(Reason, stored, Reason.RULE_MATCHED)
 
 
 async def _by_mail(

@@ -28,6 +28,7 @@ from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.mail.composer import MailHead
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
+from mailgate.model.times import only_forward
 from mailgate.policy.people import address_of, user_text
 from mailgate.store.mail_queue import QuarantineMails
 
@@ -96,7 +97,7 @@ class QuarantineMailer:
         self._mails, self._logins = (RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN) for _ in range(2))
         self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE_SIZE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(
-            10_000, REPEAT_IGNORED_SECONDS, timer=lambda: clock().timestamp()
+            10_000, REPEAT_IGNORED_SECONDS, only_forward(clock)
         )
 
     def queue(self, read: Callable[[], Incoming], access: Access, decision: Decision, reference: str) -> None:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from pydantic import with_config
 
 from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
+from mailgate.gateway.pages.me import SUBJECTS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
 from mailgate.gateway.pages.steps import FIXES, are_ways, off_page, steps_of
@@ -19,28 +20,53 @@ from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice,
 from mailgate.model.phrase import SOURCE, Phrase, phrase, plural
 from mailgate.texts import Language, in_form, load_languages
 
-_UPCOMING = phrase("Company mail: a rule is coming that affects a device of yours")
-_STARTED = phrase("Company mail: a rule that affects a device of yours has started")
-_CORRECTED = phrase("Company mail: correction, the rules were rolled back")
-_CORRECTED_CLEAR = phrase("Company mail: correction, there is nothing that you need to do")
 
-_WRITTEN = phrase("Company mail: a message for you")
-_WRITTEN_INTRO = phrase("The people who look after company mail write to you.")
-_REPLIED = phrase("Company mail: an answer to your request for help")
+class _Head(NamedTuple):
+    """What a mail says of itself: its subject, what it is about, and why somebody gets it."""
 
-_INTROS = {
-    MailKind.UPCOMING: phrase("A rule for company mail is coming. This is what it means for you."),
-    MailKind.WARNED: phrase(
-        "A rule for company mail has started with warnings. This is what it means for you."
+    subject: Phrase
+    intro: Phrase
+    why: Phrase
+
+
+_KNOWN = phrase("You get this mail because we know a device under your login name.")
+_HEADS = {
+    MailKind.UPCOMING: _Head(
+        SUBJECTS[MailKind.UPCOMING],
+        phrase("A rule for company mail is coming. This is what it means for you."),
+        _KNOWN,
     ),
-    MailKind.ENFORCED: phrase("A rule for company mail has started. This is what it means for you."),
-    MailKind.CORRECTION: phrase(
-        "The rules for company mail were changed and then rolled back. This mail says what you were told, and how it is now."
+    MailKind.WARNED: _Head(
+        SUBJECTS[MailKind.WARNED],
+        phrase("A rule for company mail has started with warnings. This is what it means for you."),
+        _KNOWN,
     ),
-    MailKind.REPLY: phrase(
-        "You asked for help with company mail. The people who look after it have answered."
+    MailKind.ENFORCED: _Head(
+        SUBJECTS[MailKind.ENFORCED],
+        phrase("A rule for company mail has started. This is what it means for you."),
+        _KNOWN,
+    ),
+    MailKind.CORRECTION: _Head(
+        SUBJECTS[MailKind.CORRECTION],
+        phrase(
+            "The rules for company mail were changed and then rolled back. This mail says what you were told, and how it is now."
+        ),
+        phrase("You get this mail because we told you something about this change."),
+    ),
+    MailKind.REPLY: _Head(
+        phrase("Company mail: an answer to your request for help"),
+        phrase("You asked for help with company mail. The people who look after it have answered."),
+        phrase("You get this mail because you asked for help with company mail."),
     ),
 }
+_CLEAR_HEAD = _HEADS[MailKind.CORRECTION]._replace(
+    subject=phrase("Company mail: correction, there is nothing that you need to do")
+)
+_UNASKED_HEAD = _Head(
+    SUBJECTS[MailKind.REPLY],
+    phrase("The people who look after company mail write to you."),
+    phrase("The people who look after company mail wrote this mail to you."),
+)
 _WARNS_FROM = phrase("From %(date)s, a warning comes before your mail.")
 _WARNS_NOW = phrase("A warning comes before your mail now.")
 _CLOSED_FROM = plural(
@@ -55,10 +81,6 @@ _DEVICES = plural("The device that this is about", "The devices that this is abo
 _ASK = phrase("Ask for help: your help desk can see what was decided and why.")
 _LAPTOP = phrase("Reading mail in a laptop browser is not affected.")
 _LET_IN = phrase("Until %(date)s, company mail opens for you all the same.")
-_WHY_REPLY = phrase("You get this mail because you asked for help with company mail.")
-_WHY_WRITTEN = phrase("The people who look after company mail wrote this mail to you.")
-_WHY_CORRECTED = phrase("You get this mail because we told you something about this change.")
-_WHY = phrase("You get this mail because we know a device under your login name.")
 
 _REACHED_BY = {
     EncounterKind.MAIL: phrase("A mail told you of this rule: %(what)s"),
@@ -151,31 +173,25 @@ class NoticeWriter:
             **_words(notice, language, self._choices),
         }
         text = str(self._text.render(**words)).strip() + "\n"
-        return RenderedNotice(
-            _subject(notice, language).striptags(), text, self._html.render(**words), language.tag
-        )
+        subject = language.say(_head(notice).subject).striptags()
+        return RenderedNotice(subject, text, self._html.render(**words), language.tag)
 
 
-def _subject(notice: Notice, language: Language) -> Markup:
-    corrected = _CORRECTED_CLEAR if notice.is_clear else _CORRECTED
-    replied = _REPLIED if notice.was_requested else _WRITTEN
-    subjects = {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected, MailKind.REPLY: replied}
-    return language.say(subjects.get(notice.kind, _STARTED))
-
-
-def _why(notice: Notice) -> Phrase:
-    if notice.kind is not MailKind.REPLY:
-        return _WHY_CORRECTED if notice.kind is MailKind.CORRECTION else _WHY
-    return _WHY_REPLY if notice.was_requested else _WHY_WRITTEN
+def _head(notice: Notice) -> _Head:
+    if not notice.was_requested:
+        return _UNASKED_HEAD
+    corrects = notice.kind is MailKind.CORRECTION
+    return _CLEAR_HEAD if corrects and notice.is_clear else _HEADS[notice.kind]
 
 
 def _words(notice: Notice, language: Language, choices: tuple[str, ...]) -> dict[str, object]:
     say = language.say
-    corrects, count = notice.kind is MailKind.CORRECTION, len(notice.devices)
-    contact: Contact = contact_link(notice.contact, _subject(notice, language).striptags())
+    corrects, count, head = notice.kind is MailKind.CORRECTION, len(notice.devices), _head(notice)
+    subject = say(head.subject)
+    contact: Contact = contact_link(notice.contact, subject.striptags())
     return {
-        "subject": _subject(notice, language),
-        "intro": say(_INTROS[notice.kind] if notice.was_requested else _WRITTEN_INTRO),
+        "subject": subject,
+        "intro": say(head.intro),
         "rule": say(phrase("Rule")),
         "title": notice.title,
         "dates": [] if corrects else list(_dates(notice, language)),
@@ -194,7 +210,7 @@ def _words(notice: Notice, language: Language, choices: tuple[str, ...]) -> dict
         "contact": contact,
         "me": say(phrase("Your devices, and what is stored about you")),
         "answer": notice.answer,
-        "why": say(_why(notice)),
+        "why": say(head.why),
     }
 
 

@@ -1,7 +1,8 @@
 """Facts: typed data about what is known or was decided. A fact is made once; the command line, the API and the pages render it."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Self, TypeVar
+from enum import StrEnum
+from typing import Annotated, Any, Self, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -53,6 +54,18 @@ def is_whole_fact(kind: type[Kind], text: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+Closed = TypeVar("Closed", bound=StrEnum)
+
+
+def read_word(kind: type[Closed], word: str, unknown: Closed | None = None) -> Closed:
+    """A word of a closed set that was stored, maybe by a newer Mailgate. One that this Mailgate does not know is read as ``unknown``, which
+    says less. Without that it stays as it is: it is shown, and is none of the words by which anybody acts."""
+    try:
+        return kind(word)
+    except ValueError:
+        return cast(Closed, word) if unknown is None else unknown
 
 
 def _kept(words: Any, handler: ValidatorFunctionWrapHandler) -> Any:

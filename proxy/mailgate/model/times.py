@@ -5,12 +5,17 @@ the work of a clock that was wrong, and when it happened is then unknown. Otherw
 hide the report of today, and would count for two days longer.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """Stored in place of a time that is unknown."""
 AHEAD = timedelta(minutes=5)
 """How far a time may lie ahead and still be believed, since no two clocks agree. It then counts as now."""
+SOURCE_AHEAD = timedelta(days=1)
+"""How far a source's clock may be ahead, including a time zone that it does not state."""
+_CENTURY = timedelta(days=36525)
 
 
 def happened(at: datetime | None, now: datetime) -> datetime | None:
@@ -20,7 +25,40 @@ def happened(at: datetime | None, now: datetime) -> datetime | None:
     return min(at, now)
 
 
-def earliest(at: datetime, now: datetime) -> datetime:
-    """The earliest time of what a clock dates ``at``, and what is known ``now``: if that is ahead, it may be as much earlier as the
-    clock is seen to be wrong."""
-    return min(at, now) if at <= now + AHEAD else now - (at - now)
+def only_forward(clock: Callable[[], datetime]) -> Callable[[], float]:
+    """A timer in seconds, by which nothing lasts longer where ``clock`` is set back."""
+    last, seconds = clock(), 0.0
+
+    def timer() -> float:
+        nonlocal last, seconds
+        last, before = clock(), last
+        seconds += max((last - before).total_seconds(), 0.0)
+        return seconds
+
+    return timer
+
+
+class When(NamedTuple):
+    """When something happened, as far as that is known. Whoever asks takes the end that restricts."""
+
+    since: datetime
+    """The earliest time."""
+    at: datetime
+    """The latest time."""
+
+    def heard(self, now: datetime) -> "When":
+        """What a source dates so and tells the first time ``now``. If that is ahead, it happened before now, and may be as much earlier as
+        the clock is seen to be wrong; if it is further ahead than clocks differ, nobody knows how much earlier."""
+        if self.at <= now + AHEAD:
+            return self
+        ahead, lag = (min(each, _CENTURY) for each in (self.at - now, self.at - self.since))
+        return When(now - ahead - lag - (_CENTURY if ahead > SOURCE_AHEAD else timedelta()), now)
+
+    @property
+    def told(self) -> datetime:
+        """The date that the source told, which ``heard`` keeps: the same whenever it tells that again."""
+        return self.at + (self.at - self.since) % _CENTURY
+
+    def first(self, other: "When | None") -> "When":
+        """The one that was heard first, if both are one telling: what a source says again is as old as it was."""
+        return other if other and other.at < self.at and other.told == self.told else self

@@ -1,7 +1,6 @@
 """Approvals of plans by people other than their authors, and the status of every plan."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -21,6 +20,7 @@ from mailgate.rollout.kept_plans import (
     known_in_part,
     overtaken,
     read_plan,
+    readable_plans,
     refuse_altered,
     refuse_outdated,
     sent_back,
@@ -129,14 +129,7 @@ def _refuse_author(plan: StoredPlan, name: str, guard: Guard) -> None:
 
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
     """The newest plans first, each with its status now."""
-    return await _statuses(store, [*_read(await store.plans.latest(size))], guard, now)
-
-
-def _read(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
-    """Plans with their content, without those that cannot be read, which `mailgate audit verify` reports."""
-    for plan in plans:
-        with suppress(RefusedError):
-            yield plan, read_plan(plan)
+    return await _statuses(store, [*readable_plans(await store.plans.latest(size))], guard, now)
 
 
 async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: datetime) -> PlanStatus:

@@ -2,7 +2,6 @@
 them with changes of the rules. Beyond its limit another approver has to do the same."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +16,7 @@ from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.policy.variables import VARIABLES, cel_activation
 from mailgate.rollout.guard import Guard, counted_meanwhile, read_window
-from mailgate.rollout.kept_plans import read_plan
+from mailgate.rollout.kept_plans import readable_plans
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.replay import PAGE_LOAD
@@ -81,10 +80,7 @@ async def _beyond(
 
 async def _latest_plan(store: Store) -> Plan | None:
     """None also if it cannot be read: a stolen phone does not wait until the store is mended."""
-    for plan in await store.plans.latest(1):
-        with suppress(RefusedError):
-            return read_plan(plan)
-    return None
+    return next((plan for _, plan in readable_plans(await store.plans.latest(1))), None)
 
 
 async def _refuse_alone(

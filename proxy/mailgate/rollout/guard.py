@@ -139,7 +139,7 @@ def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
 def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words.
     Everybody counts who is blocked or asked for proof, or may be."""
-    hit, out = plan.kept_out.of(noun), partial(_out, plan, noun)
+    hit, out = plan.kept_out.of(noun), partial(_out, noun)
     if hit <= out(plan):
         return hit, ""
     moment = max(plan.later, key=out, default=None)
@@ -148,13 +148,9 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     return hit, phrase(" at one moment or another")
 
 
-def _out(plan: Plan, noun: Noun, then: MoversAtMoment) -> int:
+def _out(noun: Noun, then: MoversAtMoment) -> int:
     """How many are certainly among those who lose mail then, or may."""
-    return (
-        plan.each_once(then).out.least
-        if noun == "people"
-        else sum(then.newly[label].devices for label in OUT)
-    )
+    return then.moved.out if noun == "people" else sum(then.newly[label].devices for label in OUT)
 
 
 def moment_phrase(plan: Plan, moment: Moment) -> str:

@@ -3,7 +3,7 @@ overtaken may start again from the rules in force."""
 
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
@@ -134,6 +134,13 @@ def read_plan(plan: StoredPlan) -> Plan:
         if _is_another(plan):
             raise _altered(plan) from None
         raise RefusedError(_of_another_version(plan), plan=plan.digest) from None
+
+
+def readable_plans(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
+    """Plans with their content, without those that cannot be read."""
+    for plan in plans:
+        with suppress(RefusedError):
+            yield plan, read_plan(plan)
 
 
 def _is_another(plan: StoredPlan) -> bool:

@@ -3,10 +3,9 @@ it."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -76,29 +75,8 @@ class PeopleMoved(Fact):
     """How many of them newly lose mail, or may. Who lost it before and may now prove the device is none of them."""
     by: dict[str, dict[str, int]]
     """How many move, by kind and by group."""
-    nobodys: int | None = None
-    """How many known devices that nobody known has used newly lose mail, or may; null if an older Mailgate made the plan."""
-
-
-class Between(NamedTuple):
-    """A number that is known to be at least and at most so many."""
-
-    least: int
-    most: int
-
-    @property
-    def is_exact(self) -> bool:
-        return self.least == self.most
-
-
-@dataclass(frozen=True, slots=True)
-class EachOnce:
-    """The people who move at one moment of a plan, each once, as far as the plan counted them so."""
-
-    people: Between
-    out: Between
-    """Those who newly lose mail, or may."""
-    by: Mapping[str, Mapping[str, Between]]
+    nobodys: int
+    """How many known devices that nobody known has used newly lose mail, or may."""
 
 
 class MoversAtMoment(Fact):
@@ -106,8 +84,8 @@ class MoversAtMoment(Fact):
 
     newly: ByLabel[MoverCounts]
     """How many move, by their new effect: block, challenge, warn, allow, or unknown. Whose devices move to two effects is in both."""
-    moved: PeopleMoved | None = None
-    """The people in all of these; null if an older Mailgate made the plan."""
+    moved: PeopleMoved
+    """The people in all of these."""
 
 
 class LetInOffer(Counts):
@@ -299,15 +277,17 @@ class Plan(MoversAtMoment):
     reads_versions: dict[str, Effect]
     """New or changed rules that read the version of a browser or a system, with their effects: whom they are about changes with
     every update."""
-    let_ins: list[LetInOffer] = Field(default_factory=list)
+    let_ins: list[LetInOffer]
     """The rules past which people may let themselves in. They count as refused."""
     held_back: HeldBack | None
     """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""
-    nobodys: int | None = None
+    nobodys: int
     """How many known devices that nobody known has used are, or may be, newly kept out at any moment: they are among the devices of
-    `kept_out`, and count for none of its people. Null if an older Mailgate made the plan."""
+    `kept_out`, and count for none of its people."""
+    regaining: int
+    """How many people have no mail on some device, and get it there at once. Who was only warned had it."""
     known: Counts
     """How many people and devices are known by more than their own word. A limit given as a part is a part of these."""
 
@@ -317,53 +297,11 @@ class Plan(MoversAtMoment):
         totals = self.totals
         return Counts(people=totals.people, devices=totals.devices + totals.clients)
 
-    def each_once(self, then: MoversAtMoment) -> EachOnce:
-        """The people who move at one moment of this plan. An older Mailgate counted them by their new effects alone, and whose devices
-        move to two of these is in both."""
-        if moved := then.moved:
-            by = {
-                name: {value: Between(count, count) for value, count in counts.items()}
-                for name, counts in moved.by.items()
-            }
-            return EachOnce(Between(moved.people, moved.people), Between(moved.out, moved.out), by)
-        out = {label: then.newly[label].people for label in OUT}
-        everybody = self.totals.people if then is self.held_back else self.kept_out.people
-        # who is asked for a proof may have had no mail before either
-        least = max(count for label, count in out.items() if label != Effect.CHALLENGE)
-        return EachOnce(
-            _among([then.newly[label].people for label in LABELS], self.totals.people),
-            Between(least, max(least, min(sum(out.values()), everybody))),
-            {name: self._by_value(then, name) for name in ("kind", "group")},
-        )
-
-    @property
-    def regaining(self) -> Between:
-        """The people who have no mail on some device, and get it there at once. Who was only warned had it."""
-        back = (Effect.ALLOW, Effect.WARN)
-        found = [each.people for each in self.moves if each.before in OUT and each.to in back]
-        return _among(found, self.totals.people)
-
-    def _by_value(self, then: MoversAtMoment, dimension: str) -> dict[str, Between]:
-        whole = {row.value: row.people for row in self.company.get(dimension, ())}
-        found: dict[str, list[int]] = {}
-        for label in LABELS:
-            for row in then.newly[label].by.get(dimension, ()):
-                found.setdefault(row.value, []).append(row.people)
-        return {
-            value: _among(counts, whole.get(value, self.totals.people)) for value, counts in found.items()
-        }
-
     @property
     def is_sure(self) -> bool:
         """Whether all who lose mail are known to lose it: none only may."""
         moments = (self.newly, *(each.newly for each in self.later))
         return not (self.undated.devices or any(each[UNKNOWN].devices for each in moments))
-
-
-def _among(counts: Sequence[int], everybody: int) -> Between:
-    """How many are in one of some groups of people or more, if there are so many in all."""
-    least = max(counts, default=0)
-    return Between(least, max(least, min(sum(counts), everybody)))
 
 
 def plain(plan: Plan) -> dict[str, Any]:

@@ -193,6 +193,7 @@ async def make_plan(
         held_back=_held_back(tally, (old, new), scope.now),
         kept_out=Counts(**_count(tally, (OUT,))),
         nobodys=tally.subjects[NOBODYS,],
+        regaining=tally.people.count(*_REGAINING),
         known=_known(tally),
     )
     return plan.model_copy(update={"digest": digest_of(plan)})
@@ -273,6 +274,11 @@ def _known(tally: ImpactTally) -> Counts:
     they write their login: otherwise they could make themselves many."""
     people = tally.people.count_once((KNOWN,), counted_name)
     return Counts(people=people, devices=max(tally.subjects[KNOWN,], people))
+
+
+_REGAINING = [
+    (before, to) for before in (Effect.BLOCK, Effect.CHALLENGE) for to in (Effect.ALLOW, Effect.WARN)
+]
 
 
 def _moves(tally: ImpactTally) -> list[Move]:

@@ -48,7 +48,7 @@ from mailgate.policy.simulate.impact import Subject
 from mailgate.policy.simulate.judge import Occasion
 from mailgate.policy.variables import VARIABLES, KeptBy
 from mailgate.store import ClientFacts, Proofs, SeenClient, Store
-from mailgate.store.client_facts import ACCEPTED
+from mailgate.store.sightings import ACCEPTED
 
 _NEVER_KEPT = frozenset(name for name, each in VARIABLES.items() if each.kept_by is KeptBy.NOTHING)
 _OF_A_DEVICE = frozenset(name for name in VARIABLES if name.startswith("device."))

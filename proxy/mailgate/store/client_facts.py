@@ -35,10 +35,10 @@ from mailgate.model import (
     RequestFacts,
 )
 from mailgate.model.proofs import accepted
-from mailgate.store.sightings import ClientFacts, Proofs
+from mailgate.store.sightings import ACCEPTED, ClientFacts, Proofs
 
-ACCEPTED, REFUSED = "accepted", "refused"
-"""The recorded outcomes of a proof, if the reason is not kept."""
+REFUSED = "refused"
+"""The recorded outcome of a proof, if the reason is not kept."""
 LONGEST_NAME = 256
 """The most characters of a login name."""
 _HEADERS = ("user-agent", *HEADERS, PROBE)

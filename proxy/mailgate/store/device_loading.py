@@ -8,7 +8,6 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
@@ -30,6 +29,7 @@ from sqlalchemy.types import NullType
 from mailgate.devices.device import Contradiction, Device, Report, new_id
 from mailgate.devices.names import FORMER, MDM, STRONG, Name, storable, user_text
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
+from mailgate.model.fact import read_word
 from mailgate.store.bulk_rows import among
 from mailgate.store.database import Queries
 from mailgate.store.folding import function
@@ -230,7 +230,7 @@ def _whole(found: Iterable[Any]) -> Device:
         former_ids=frozenset(text for kind, text in held if kind == FORMER),
         ceded_names=claims - held,
         findings=tuple(
-            Contradiction(Reason(each.reason), each.about, each.detail, each.since)
+            Contradiction(_contradicted(each.reason), each.about, each.detail, each.since)
             for each in sorted(noted, key=lambda each: (each.reason, each.about))
         ),
         lost_at=row.lost_at,
@@ -243,10 +243,11 @@ def _whole(found: Iterable[Any]) -> Device:
 
 SETS = ("apps", "asked", "compliance_apps", "denied")
 """The fields of a report that are stored as lists of apps."""
-WORDS: Mapping[str, Callable[[str], StrEnum]] = {
-    "enrolment": Enrolment,
-    "compliance": Compliance,
-    "threat": Threat,
+WORDS: Mapping[str, Callable[[Any], Any]] = {
+    "kind": lambda word: word and read_word(Kind, word, Kind.UNKNOWN),
+    "enrolment": lambda word: read_word(Enrolment, word, Enrolment.UNKNOWN),
+    "compliance": lambda word: read_word(Compliance, word, Compliance.UNKNOWN),
+    "threat": lambda word: read_word(Threat, word, Threat.UNKNOWN),
 }
 """The fields of a report that have one of a few words."""
 
@@ -255,6 +256,11 @@ def _report(row: Any) -> Report:
     names = frozenset((kind, text) for kind, text in json.loads(row.names))
     told = _report_of([getattr(row, name) for name in _TOLD])
     return replace(told, names=names, first_seen=row.first_seen, last_seen=row.last_seen)
+
+
+def _contradicted(reason: str) -> Reason:
+    """A contradiction that only a newer Mailgate knows is one."""
+    return read_word(Reason, reason, Reason.DEVICE_CONTRADICTED)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -305,7 +311,9 @@ def _device(rows: list[Any], former: Iterable[Any], found: Iterable[Any]) -> Dev
         id=name,
         reports=tuple(told) if len(told) < 2 else tuple(sorted(told, key=lambda report: report.key)),
         former_ids=frozenset([each for (each,) in former]),
-        findings=tuple([Contradiction(Reason(reason), about, detail) for reason, about, detail in found]),
+        findings=tuple(
+            [Contradiction(_contradicted(reason), about, detail) for reason, about, detail in found]
+        ),
         lost_at=lost_at,
         number=number,
     )
@@ -321,7 +329,6 @@ def _apps(listed: str | None) -> frozenset[str] | None:
 
 
 _READ_FIELD: dict[str, Callable[[Any], Any]] = {
-    "kind": lambda word: word and Kind(word),
     **dict.fromkeys(SETS, _apps),
     **WORDS,
 }

@@ -14,7 +14,7 @@ from mailgate.devices.device import DATED, Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by, source_of
-from mailgate.model import AttestationResult, Enrolment, Kind, SourceState
+from mailgate.model import AttestationResult, Enrolment, SourceState
 from mailgate.policy import AppCatalog
 from mailgate.store.bulk_rows import count_change, count_up, delete_rows, insert_rows, put_rows
 from mailgate.store.database import Queries, made
@@ -216,10 +216,9 @@ class Reports(WriteQueue[ReportKey, Report]):
     def _from_line(self, line: str) -> tuple[ReportKey, Report]:
         named = json.loads(line)
         for name in ("looked_from", "expires_at", "denied_until", "first_seen", "last_seen", *DATED):
-            named[name] = named[name] and datetime.fromisoformat(named[name])
+            named[name] = (at := named.get(name)) and datetime.fromisoformat(at)
         parts = {
-            "kind": named["kind"] and Kind(named["kind"]),
-            **{name: kind(named[name]) for name, kind in WORDS.items()},
+            **{name: read(named[name]) for name, read in WORDS.items()},
             **{name: None if named[name] is None else frozenset(named[name]) for name in SETS},
             "names": frozenset((kind, name) for kind, name in named["names"]),
         }

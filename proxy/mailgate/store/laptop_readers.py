@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import user_text
 from mailgate.model import Kind, Protocol
 from mailgate.store.bulk_rows import upsert, upsert_rows
-from mailgate.store.client_facts import ACCEPTED
 from mailgate.store.schema import laptop_readers
-from mailgate.store.sightings import ClientFacts, Sighting, Tally
+from mailgate.store.sightings import ACCEPTED, ClientFacts, Sighting, Tally
 
 AGAIN_AFTER = timedelta(minutes=5)
 """A gate writes the same reader again after this time, so that people who read all day cost next to nothing."""

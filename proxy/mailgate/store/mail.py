@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import or_, select
 
 from mailgate.devices.names import user_text
+from mailgate.model.fact import read_word
 from mailgate.model.notice import MailKind, Notice, ToldDevice
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database, Queries
@@ -128,9 +129,14 @@ def row_of(mail: Mail) -> dict[str, Any]:
 
 def mail_of(row: Mapping[Any, Any]) -> Mail:
     named = {name: row[name] for name in Mail.__slots__}
-    typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
+    typed = {"kind": read_word(MailKind, row["kind"]), "state": state_of(row["state"])}
     read = {"notice": _read(_NOTICE, row["notice"]), "about": _read(_ABOUT, row["about"]) or ()}
     return Mail(**{**named, **typed, **read})
+
+
+def state_of(word: str) -> MailState:
+    """A stored state. Of one that only a newer gate knows, a person has to look."""
+    return read_word(MailState, word, MailState.UNSURE)
 
 
 def _read(kind: TypeAdapter[Any], text: str | None) -> Any:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
+from mailgate.model.fact import read_word
 from mailgate.model.notice import MailKind, Notice
 from mailgate.policy.reliefs import Cause
 from mailgate.store import gates
@@ -28,6 +29,7 @@ from mailgate.store.mail import (
     Which,
     mail_of,
     row_of,
+    state_of,
 )
 from mailgate.store.policies import Activation, active_activation
 from mailgate.store.reliefs import is_in_force
@@ -114,7 +116,7 @@ class MailQueue(Queries):
         query = select(started_notices).where(started_notices.c.kind.in_(_KINDS))
         query = query.order_by(started_notices.c.at.desc(), started_notices.c.serial.desc())
         rows = await self._each(query, made(StartedNotice))
-        return [replace(each, kind=MailKind(each.kind)) for each in rows]
+        return [replace(each, kind=read_word(MailKind, each.kind)) for each in rows]
 
     async def known(self, like: Mail) -> set[str]:
         """The addresses that already have a mail with this rule, version, kind and round, or will get it."""
@@ -191,7 +193,10 @@ class MailQueue(Queries):
         known = (mails.c.kind.in_(_KINDS), *_meant(about))
         query = select(*along, func.count()).where(*known).group_by(*along)
         rows = await self._rows(query, timeout_seconds=30)
-        found = [MailCount(rule, version, MailKind(k), MailState(s), n) for version, k, rule, s, n in rows]
+        found = [
+            MailCount(rule, version, read_word(MailKind, kind), state_of(state), count)
+            for version, kind, rule, state, count in rows
+        ]
         return sorted(found, key=lambda each: (-each.version, each.rule, each.kind, each.state))
 
     async def page(

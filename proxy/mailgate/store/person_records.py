@@ -14,6 +14,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
 from mailgate.devices.posture import belongs_to
 from mailgate.model import Kind
+from mailgate.model.fact import read_word
 from mailgate.store.changes import ChangeWatch, ReadMark
 from mailgate.store.database import Database, Queries, made
 from mailgate.store.devices import Devices
@@ -203,7 +204,7 @@ def ids_of(devices: Iterable[Device]) -> list[str]:
 
 def _sighted(row: Any) -> UnreportedPhone:
     model = parse_qs(urlsplit(row.target).query).get("DeviceType", [""])[0]
-    kind = Kind(row.kind) if row.kind in set(Kind) else None
+    kind = read_word(Kind, row.kind, Kind.UNKNOWN)
     return UnreportedPhone(row.eas_id, kind, row.os, model, int(row.times), row.first_at, row.last_at)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.model.fact import read_word
 from mailgate.policy.people import counted_name, user_text
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
+from mailgate.store import gates
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
 from mailgate.store.database import Queries
@@ -103,13 +105,14 @@ class StoredReliefs(Queries):
         from mailgate.store.shut_enrolments import PERSON, is_shut
 
         async with self._database.writing() as connection:
+            now = await gates.shared_now(connection, act.at)  # the log's time is ahead where a clock was
             act = await stamp(connection, act)  # a revocation at the same time waits, or is seen here
             if await is_shut(connection, [(PERSON, relief.person)]):
                 return None
-            earlier = await _let_in_since(connection, relief, act.at - once_per)
+            earlier = await _let_in_since(connection, relief, now - once_per)
             if earlier is not None:
                 return earlier, False
-            end = relief.until and act.at + (relief.until - relief.at)
+            end = relief.until and now + (relief.until - relief.at)
             return KeptRelief(await _grant(connection, replace(relief, until=end), act)), True
 
     async def let_ins(self, since: datetime) -> dict[str, int]:
@@ -211,4 +214,4 @@ def audit_details(relief: Relief) -> dict[str, Any]:
 def _kept(row: RowMapping) -> KeptRelief:
     told = dict(row)
     ended = {name: told.pop(name) for name in ("ended_at", "ended_by", "ended_why")}
-    return KeptRelief(Relief(**told | {"cause": Cause(told["cause"])}), **ended)
+    return KeptRelief(Relief(**told | {"cause": read_word(Cause, told["cause"])}), **ended)

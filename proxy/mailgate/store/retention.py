@@ -134,17 +134,18 @@ class Retention(Queries):
         return await self._change(delete(table).where(key.in_(some)))
 
     async def _undate_looks_ahead(self, now: datetime) -> None:
-        """Take the time from looks, verdicts and denials that are ahead: they would count as fresh once that time has come."""
+        """Take the time from looks, verdicts, denials and first reports that are ahead: they would count as fresh once that time has come."""
         async with self._database.reading(timeout_seconds=60) as connection:
             limit = await latest_now(connection, now) + AHEAD
             ahead = {name: reports.c[name] > limit for name in DATED}
-            some = select(reports.c.id).where(or_(*ahead.values())).limit(1)
-            if await connection.scalar(some) is None:
+            seen_ahead = devices.c.first_seen > limit
+            theirs = or_(seen_ahead, devices.c.key.in_(select(reports.c.device).where(or_(*ahead.values()))))
+            if await connection.scalar(select(devices.c.key).where(theirs).limit(1)) is None:
                 return
         async with self._database.writing(timeout_seconds=60) as connection:
             change = await count_change(connection)
-            theirs = devices.c.key.in_(select(reports.c.device).where(or_(*ahead.values())))
             await connection.execute(update(devices).where(theirs).values(changed=change))
+            await connection.execute(update(devices).where(seen_ahead).values(first_seen=LONG_AGO))
             for name, is_ahead in ahead.items():
                 await connection.execute(update(reports).where(is_ahead).values({name: LONG_AGO}))
 

@@ -1,6 +1,7 @@
 """Retractions: versions that were rolled back. Each is open until everybody whom its versions reached has been found."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from mailgate.model import Effect
 from mailgate.model.notice import MailKind
 from mailgate.model.times import LONG_AGO
 from mailgate.store.database import Queries
-from mailgate.store.mail import MailState
+from mailgate.store.mail import MailState, state_of
 from mailgate.store.policies import Activation, AfterActivation
 from mailgate.store.schema import activations, clients, first_refusals, mails, retractions, sightings
 from mailgate.store.sightings import ClientFacts, SeenClient, facts_of
@@ -151,7 +152,10 @@ class Retractions(Queries):
             [row] = await self._rows(query, timeout_seconds=10)
             counted.append(ReachedPart(*row))
         states = await self._rows(select(mails.c.state, func.count()).where(*ours).group_by(mails.c.state))
-        return ReachedBy(counted[0], counted[1], {MailState(state): count for state, count in states})
+        by_state = Counter[MailState]()
+        for state, count in states:
+            by_state[state_of(state)] += count
+        return ReachedBy(counted[0], counted[1], by_state)
 
     async def note_search(self, serial: int, now: datetime, *, done: bool) -> None:
         """Note that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""

@@ -154,7 +154,7 @@ reports = _table(
     *_columns(Instant, "reported_at looked_from expires_at"),
     *_required(WireText, "enrolment compliance threat denied_by not_denied"),
     *_required(Text, "compliance_apps denied"),
-    *_columns(Instant, "compliance_at denied_at denied_until"),
+    *_columns(Instant, "compliance_at compliance_last denied_at denied_last denied_until"),
     *_required(Boolean, "gone handed"),
     Column("names", Text, nullable=False),
     *_required(Instant, "first_seen last_seen"),

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import FORMER, user_text
-from mailgate.model import LOGIN_PROTOCOLS, ExtensionWord, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, ExtensionWord, Kind, Reason, RequestFacts
+from mailgate.model.reasons import FOUND_BESIDE
 from mailgate.store.bulk_rows import Newest, RowPage, RowPosition, among, count_up, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import is_login
@@ -26,6 +27,10 @@ _INDEXED = ("user", "rule")
 """The columns with an index, beginning with those that leave the fewest rows."""
 _LAST_FIRST = Newest(sightings.c.last_at, sightings.c.id)
 _recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
+
+
+ACCEPTED = "accepted"
+"""The outcome of a proof that was accepted. That of any other is a reason code."""
 
 
 class Proofs(NamedTuple):
@@ -292,11 +297,14 @@ def facts_of(columns: Sequence[Any]) -> ClientFacts:
 
 @lru_cache(1024)
 def _proofs_of(column: str) -> Proofs | None:
-    """Read what is stored of proofs. Many clients have the same. None if a newer Mailgate wrote more, since that may change what the rest
-    means: then nothing is known about them."""
+    """Read what is stored of proofs. Many clients have the same. None if a newer Mailgate wrote more, or a word of its own, since that
+    may change what the rest means: then nothing is known about them."""
     told = json.loads(column)
     said = told.get("extension") or ()
-    if told.keys() - set(Proofs._fields) or len(said) > len(ExtensionWord._fields):
+    words = {told[name] for name in ("attestation", "certificate") if told.get(name, ACCEPTED) != ACCEPTED}
+    kinds = {told[name] for name in ("kind", "certified_kind") if name in told}
+    known = words <= {*Reason} and kinds <= {*Kind} and {*told.get("findings", ())} <= FOUND_BESIDE.keys()
+    if not known or told.keys() - set(Proofs._fields) or len(said) > len(ExtensionWord._fields):
         return None
     lists = {"findings": tuple(told.get("findings", ())), "extension": ExtensionWord(*said) if said else None}
     return Proofs(**{**told, **lists})

@@ -69,6 +69,33 @@ def test_each_badge_has_the_look_of_its_own_verdict(page: Page, origin: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("state", "place", "words"), [("blocked", "#when", "3 minutes ago"), ("shut-out", "#named", "LAP-0042")]
+)
+def test_words_that_are_read_out_stay_on_one_line(
+    page: Page, origin: str, state: str, place: str, words: str
+) -> None:
+    show(page, origin, state)
+    page.set_viewport_size({"width": 360, "height": 600})
+    expect(page.locator(place)).to_contain_text(words)
+    lines = page.evaluate(LINES, [place, words])
+    assert lines == 1
+    assert "·" not in page.locator("footer").inner_text()
+
+
+LINES = """([place, words]) => {
+  const texts = document.createTreeWalker(document.querySelector(place), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const at = texts.currentNode.data.indexOf(words), range = document.createRange();
+    if (at < 0) continue;
+    range.setStart(texts.currentNode, at);
+    range.setEnd(texts.currentNode, at + words.length);
+    return range.getClientRects().length;
+  }
+}"""
+"""On how many lines words are."""
+
+
+@pytest.mark.parametrize(
     ("state", "told"),
     [
         ("open", "Done: this browser is added to company mail. You can close this page."),

@@ -1,9 +1,11 @@
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import DNSName
 from tests.pki import root
 from tests.unit.cli.calls import call
 
@@ -57,6 +59,31 @@ def test_a_console_whose_cookies_another_proxy_gives_the_webmail_is_named(
     result = run(str(settings))
     assert result.exit_code == 0, result.stdout
     assert ("WARNING console.url: a browser sends the session" in result.stdout) is warns
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ("", "mail.example.com, web.example.com"),
+        ("hosts: [GATE.example.com]", "mail.example.com"),
+        ("trusted_proxies: [192.0.2.1]", ""),
+    ],
+)
+def test_a_certificate_for_another_host_than_the_mail_is_named(tmp_path: Path, more: str, named: str) -> None:
+    for name in ("apps.yaml", "policy.yaml", "policy.tests.yaml", "mailgate.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    issuer = root("Ours", datetime.now(UTC))
+    issuer.device(DNSName("gate.example.com"), usage=None).write(tmp_path, "gate")
+    settings = tmp_path / "mailgate.yaml"
+    kept = [line for line in settings.read_text().splitlines() if not line.startswith("public_url:")]
+    hosts = "" if more.startswith("hosts") else "hosts: [web.example.com]"
+    tls = "tls: {certificate: gate.pem, key: gate.key}"
+    settings.write_text("\n".join([*kept, "public_url: https://mail.example.com", tls, hosts, more]))
+    said = [line for line in run(str(settings)).stdout.splitlines() if line.startswith("WARNING tls")]
+    words = (
+        f"WARNING tls.certificate: it does not name {named}, so that browsers refuse it; use one that does"
+    )
+    assert said == [words] * bool(named)
 
 
 @pytest.fixture

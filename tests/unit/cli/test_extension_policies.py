@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from tests.unit.cli.calls import call
 
+from mailgate.attest.sealing import MachineTokens
+from mailgate.store.enrolments import new_token
+
 MAIL, ID, FIREFOX = "https://mail.example.com", "abcdefghijklmnop" * 2, "mailgate@mail.example.com"
 COMPANY = ("--origin", MAIL, "--chromium-id", ID)
 JAMF = ("--machine", "$SERIALNUMBER", "--owner", "$USERNAME", "--token", "$EXTENSIONATTRIBUTE_7")
+ONE, TWO = new_token(bytes(32)), MachineTokens(b"ours").token("LAPTOP-2", "")
 SETTINGS = {
     "gate": MAIL,
     "machine": "$SERIALNUMBER",
@@ -152,15 +156,15 @@ def test_firefox_esr_can_be_told_to_ask_for_no_signature(folder: Path) -> None:
 
 
 def test_each_computer_of_the_inventory_gets_files_of_its_own(folder: Path) -> None:
-    (folder / "rows.csv").write_text("\ufeffmachine,owner,token\nLAPTOP-1,alice,one\nLAPTOP-2,,two\n")
+    (folder / "rows.csv").write_text(f"\ufeffmachine,owner,token\nLAPTOP-1,alice,{ONE}\nLAPTOP-2,,{TWO}\n")
     assert run(*COMPANY, "--tokens", "rows.csv").exit_code == 0
     found = {
         each.name: json.loads((each / "chromium.json").read_text())["3rdparty"]["extensions"][ID]
         for each in (folder / "out").iterdir()
     }
     assert found == {
-        "LAPTOP-1": {"gate": MAIL, "machine": "LAPTOP-1", "owner": "alice", "enrolmentToken": "one"},
-        "LAPTOP-2": {"gate": MAIL, "machine": "LAPTOP-2", "enrolmentToken": "two"},
+        "LAPTOP-1": {"gate": MAIL, "machine": "LAPTOP-1", "owner": "alice", "enrolmentToken": ONE},
+        "LAPTOP-2": {"gate": MAIL, "machine": "LAPTOP-2", "enrolmentToken": TWO},
     }
 
 
@@ -170,7 +174,8 @@ def test_each_computer_of_the_inventory_gets_files_of_its_own(folder: Path) -> N
         ("machine,owner,token\n../up,,one\n", "rows.csv:2: "),
         ("machine,owner,token\nA,,one\nB,,\n", "rows.csv:3: "),
         ("machine,owner,token\nA,,one\nA,,two\n", "rows.csv:3: "),
-        (f"machine,owner,token\nA,,one\nB,{'x' * 256},two\n", "owner: use at most 255"),
+        (f"machine,owner,token\nA,,{ONE}\nB,{'x' * 256},{TWO}\n", "owner: use at most 255"),
+        (f"machine,owner,token\nA,,{ONE}\nB,,two\n", "enrolmentToken: use what"),
         ("name,token\nA,one\n", "rows.csv has other columns"),
         ("machine;owner;token\nA;;one\n", "rows.csv has other columns"),
         ('[{"machine": "A", "owner": "", "token": "one"}]', "rows.csv has other columns"),
@@ -197,6 +202,10 @@ def test_rows_that_cannot_be_used_write_nothing(folder: Path, rows: str, why: st
         (("--origin", "http://mail.example.com"), "--origin: not https"),
         (("--origin", MAIL, "--machine", "x" * 256), "machine: use at most 255"),
         (("--origin", MAIL, "--token", "a\nb"), "enrolmentToken: use"),
+        *(
+            (("--origin", MAIL, "--token", text), "enrolmentToken: use what `mailgate enroll token`")
+            for text in ("token-0123456789", ONE[:-1], f"{ONE} ", "7K3M-9XQ2", "mailgate-enrol-…")
+        ),
     ],
 )
 def test_wrong_options_write_nothing(folder: Path, options: tuple[str, ...], why: str) -> None:

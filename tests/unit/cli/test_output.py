@@ -1,15 +1,18 @@
 """What commands print."""
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from operator import itemgetter
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
-from mailgate.cli.output import print_json, print_rows, table_of
+from mailgate.cli.check import check
+from mailgate.cli.output import print_json, print_rows, table_of, tell
 
 ID = "0193e5c2b7c74d0f"
 LONG = "somebody-with-a-long-name@branch.of.the.company.example.com"
@@ -100,3 +103,38 @@ def test_the_same_rows_are_json_with_times_as_in_iso_8601(capsys: pytest.Capture
 def test_an_empty_list_is_said(as_json: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([], COLUMNS, as_json=as_json, none="Nobody.")
     assert capsys.readouterr().out == said
+
+
+NOTE = "NOTE fleet: it clears devices whose apps it is known to see whole; `mailgate connectors sync` lists those"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "expected"),
+    [
+        (False, NOTE),
+        (True, "NOTE fleet: it clears devices whose apps it is\n  known to see whole; `mailgate connectors\n  sync` lists those"),
+    ],
+)  # fmt: skip
+def test_a_sentence_breaks_between_words_at_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool, expected: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "46")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    tell(f"{NOTE}\n\n# version 5, policy f93157fb5803, of ada and of grace")
+    first, _, last = capsys.readouterr().out.partition("\n\n")
+    assert first == expected
+    assert last.splitlines() == (
+        ["# version 5, policy f93157fb5803, of ada and", "#   of grace"] if terminal else ["# version 5, policy f93157fb5803, of ada and of grace"]
+    )  # fmt: skip
+
+
+def test_nothing_is_wider_than_a_terminal_of_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[3])
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    check(Path("config/examples/connectors/jamf/mailgate.yaml"), without_secrets=True)
+    told = capsys.readouterr().out
+    assert "NOTE connectors.jamf: it clears devices only" in told
+    assert [line for line in told.splitlines() if len(line) > 80] == []

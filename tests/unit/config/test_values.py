@@ -39,7 +39,7 @@ from mailgate.config.values import Address, Listen, ListenAnywhere, Network, Ori
         (Network, "fd00::/8", ip_network("fd00::/8")),
         (Network, "::ffff:10.0.0.0/104", ip_network("10.0.0.0/8")),
         (Network, "::FFFF:10.1.2.3", ip_network("10.1.2.3/32")),
-        (Network, "::/0", ip_network("::/0")),
+        (Network, "fc00::/7", ip_network("fc00::/7")),
         (Network, "127.0.0.1", ip_network("127.0.0.1/32")),
     ],
 )
@@ -57,6 +57,7 @@ def test_sizes_and_addresses_are_read(kind: Any, text: object, value: object) ->
         (Origin, ["mail.example.com", "ftp://h", "http://", "http://h/x", "http://h?", "http://h#", "http://h:99999", "http://u:p@h", "http://u@h", "http://h h", "http://<host>", "http://h:0", "http://bücher.example", "http://h:", "http://[::1]x:9", 5]),
         (PageUrl, ["http://store.example.com/", "javascript:alert(1)", "store.example.com", "https:///a", "https://u:p@h/", "https://h/a b", "", 5]),
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),
+        (Network, ["0.0.0.0/0", "::/0", "0.0.0.0/1", "2000::/3", "2a00::/12", "::ffff:0.0.0.0/96"]),
     ],
 )  # fmt: skip
 def test_a_malformed_size_or_address_is_refused(kind: Any, bad: list[object]) -> None:

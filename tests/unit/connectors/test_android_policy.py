@@ -18,6 +18,7 @@ from mailgate.connectors.android_policy import (
     stored_policy,
 )
 from mailgate.connectors.setup import Setup
+from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import Denial
 from mailgate.wire import ApiResponse
@@ -273,7 +274,8 @@ def test_a_blocked_app_that_is_there_all_the_same_is_found():
 
 def test_a_clock_that_is_ahead_dates_nothing_later_than_now():
     ahead = PHONE | {"lastStatusReportTime": "2026-11-29T20:00:00Z"}
-    assert denial(ahead, {12: policy_of(COPE)}, APPS, NOW, DAY).at == NOW
+    told = denial(ahead, {12: policy_of(COPE)}, APPS, NOW, DAY)
+    assert report_by("mdm", "7", denial=told).received(NOW).denied_last == NOW
     assert denial(changed(PHONE, "lastStatusReportTime", None), {12: policy_of(COPE)}, APPS, NOW, DAY) is None
 
 

@@ -10,7 +10,9 @@ from mailgate.config.sources.apis import Declaration
 from mailgate.connectors.apple_mdm import plist
 from mailgate.connectors.apple_restrictions import declared, declared_by_items, enrolment_in, restricted
 from mailgate.connectors.http import as_json
+from mailgate.devices.trust import report_by
 from mailgate.model import Denial, Enrolment
+from mailgate.model.times import happened
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -149,7 +151,7 @@ def by_items(configurations, *more):
         "value": configurations,
         "lastUpdateTime": "2026-11-24T09:30:00.000",
     }
-    found = declared_by_items({"statusItems": [item, *more]}, DENY, APPS, AT + WEEK)
+    found = declared_by_items({"statusItems": [item, *more]}, DENY, APPS)
     return (found.apps, found.failed, found.at) if found else None
 
 
@@ -179,9 +181,8 @@ def test_status_items_of_a_clock_that_is_wrong_say_nothing():
         "value": [ITEM],
         "lastUpdateTime": "2026-11-25T09:30:01Z",
     }
-    assert declared_by_items({"statusItems": [item]}, DENY, APPS, AT) is None
-    near = item | {"lastUpdateTime": "2026-11-25T09:30:00Z"}
-    assert declared_by_items({"statusItems": [near]}, DENY, APPS, AT).at == AT
+    kept = report_by("mdm", "7", denial=declared_by_items({"statusItems": [item]}, DENY, APPS)).received(AT)
+    assert happened(kept.denied_at, AT) is None
 
 
 def test_status_items_without_a_time_or_a_list_say_nothing():
@@ -192,9 +193,8 @@ def test_status_items_without_a_time_or_a_list_say_nothing():
             {"statusItems": [{"key": "management.declarations.configurations", "value": [ITEM]}]},
             DENY,
             APPS,
-            AT,
         )
         is None
     )
-    assert declared_by_items({"statusItems": [kind]}, DENY, APPS, AT) is None
-    assert declared_by_items(None, DENY, APPS, AT) is None
+    assert declared_by_items({"statusItems": [kind]}, DENY, APPS) is None
+    assert declared_by_items(None, DENY, APPS) is None

@@ -21,6 +21,7 @@ from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.intune import Intune
 from mailgate.connectors.intune_policies import AppProfile, app_profiles, hidden_apps, states_of
 from mailgate.connectors.setup import Setup
+from mailgate.devices.trust import report_by
 from mailgate.errors import Trouble
 from mailgate.model import Compliance, Denial
 from mailgate.policy import AppCatalog
@@ -209,7 +210,8 @@ def test_a_profile_that_is_applied_has_its_version_its_time_and_its_end():
     expected = Denial(frozenset(APPS), AT, AT + timedelta(hours=24), "No TikTok 3", "")
     assert hidden_apps(PHONE, [STATE], [PROFILE], APPS, NOW) == expected
     ahead = PHONE | {"lastSyncDateTime": "2026-11-25T10:00:00Z"}
-    assert hidden_apps(ahead, [STATE], [PROFILE], APPS, NOW).at == NOW
+    kept = report_by("mdm", "7", denial=hidden_apps(ahead, [STATE], [PROFILE], APPS, NOW)).received(NOW)
+    assert (kept.denied_last, kept.denied_until) == (NOW, kept.denied_at + timedelta(hours=24))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +226,6 @@ def test_only_a_profile_that_is_applied_counts(state):
     [
         ({"device": PHONE | {"isSupervised": False}}, (set(), "not-supervised")),
         ({"device": PHONE | {"isSupervised": None}}, (set(), "not-supervised")),
-        ({"device": PHONE | {"lastSyncDateTime": "2026-11-25T11:00:01Z"}}, None),
         ({"device": PHONE | {"lastSyncDateTime": "0001-01-01T00:00:00Z"}}, None),
         ({"profiles": []}, (set(), "policy-unread")),
         ({"states": []}, (set(), "policy-not-applied")),
@@ -242,6 +243,12 @@ def test_only_a_profile_that_is_applied_counts(state):
 )  # fmt: skip
 def test_each_check_that_fails_is_named(given, expected):
     assert judged(**given) == expected
+
+
+def test_a_profile_whose_change_is_ahead_is_not_known_to_be_applied():
+    ahead = PHONE | {"lastSyncDateTime": "2026-11-24T18:00:00Z"}
+    changed = PROFILE._replace(changed=NOW)
+    assert judged(ahead, profiles=[changed]) == (set(), "policy-not-applied")
 
 
 def profile(kind, name="No TikTok", **more):

@@ -114,6 +114,14 @@ async def test_keys_are_fetched_for_an_unknown_name_twice_a_minute_at_most(proof
     assert len(made.wire_of_test.questions) == 2
 
 
+async def test_a_clock_that_was_set_back_keeps_no_key_longer(proof):
+    clock = Clock(NOW + timedelta(hours=8))
+    made = proof(certs(GOOGLE), certs(OTHER), clock=clock)
+    assert await made(bearer(token(exp=2_000_000_000)), b"")
+    clock.now = NOW
+    assert not await made(bearer(token(exp=2_000_000_000)), b"")
+
+
 async def test_keys_stay_while_google_is_away_and_end_when_given_up(proof):
     clock = Clock(NOW)
     broken = [

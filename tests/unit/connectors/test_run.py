@@ -11,7 +11,7 @@ from mailgate.connectors.protocol import SourceTally
 from mailgate.connectors.run import BATCH, OVERLAP, Run, SourceOutcome, changes_since, is_due, state_after
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import SourceState
+from mailgate.model import Compliance, ManagementVerdict, SourceState
 
 
 def run(source, run_store, **more):
@@ -24,6 +24,13 @@ async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
     assert outcome == SourceOutcome(full=True, taken=2 * BATCH + 1)
     assert [len(batch) for batch in run_store.taken] == [BATCH, BATCH, 1]
     assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
+
+
+async def test_a_run_tells_the_newest_date_that_its_source_told(run_store):
+    verdicts = [ManagementVerdict(Compliance.COMPLIANT, NOW - minutes * MINUTE) for minutes in (9, 2, 5)]
+    judged = [report_by("mdm", str(each), verdict=verdict) for each, verdict in enumerate(verdicts)]
+    gone = replace(judged[0], id="gone", compliance_at=LATER, gone=True)
+    assert (await run(Source(*judged, 7, gone), run_store).go(None)).told == NOW - 2 * MINUTE
 
 
 async def test_a_device_missing_in_a_whole_list_is_gone(run_store):
@@ -217,6 +224,14 @@ def test_after_a_run_for_changes_the_last_full_run_stays():
     state = state_after(GOOD, SourceOutcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)
     assert (state.last_success, state.taken, state.trouble) == (LATER, 2, "")
+
+
+@pytest.mark.parametrize(("told", "start"), [(NOW, NOW), (LATER + MINUTE, LATER)])
+@pytest.mark.parametrize("full", [False, True])
+def test_changes_are_asked_for_from_the_newest_date_that_the_source_told(told, start, full):
+    """By its clock, which may lag: what it dates before this run would never be asked for. A date ahead puts nothing off."""
+    state = state_after(GOOD, SourceOutcome(full=full, taken=2, told=told), LATER, LATER, "v1")
+    assert state.cursor == start - OVERLAP
 
 
 def test_held_devices_stay_in_sight_until_a_full_run_is_believed():

@@ -1,5 +1,6 @@
 """A trend as a line: the last day at the right, the most at the top, and the same in words."""
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -99,6 +100,10 @@ def test_devices_that_lose_mail_add_up_by_the_hour() -> None:
     )
     times = [each.text for each in drawn_in(drawing).findall("text") if "data-at" in each.attrib]
     assert times == ["12:00", "18:00", "00:00", "06:00"]
+    (line,) = (
+        each.attrib["d"] for each in drawn_in(drawing).findall("path") if each.get("class") == "line no"
+    )
+    assert re.search(r"H327\.6V(\S+)H340$", line), "the last step is as wide as the others"
     assert away_picture([0] * 24, NOW)[0] == "Devices that may lose mail within 24 hours: none"
 
 

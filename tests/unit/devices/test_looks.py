@@ -1,6 +1,7 @@
 """Whether looks and denials together make a device clean, and for how long. The law: none for which a listed app was seen later
 than its removal."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from mailgate.model import (
 )
 from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.device import PostureTerms, Witness
+from mailgate.model.times import LONG_AGO
 
 HOUR = timedelta(hours=1)
 LISTED = ("temu", "tiktok")
@@ -169,21 +171,24 @@ def test_of_equally_old_facts_the_last_word_counts() -> None:
     assert by("mdm", denied()).after(bad, NOW).not_denied == ""
 
 
-def test_facts_of_the_future_are_of_now() -> None:
+def test_facts_of_the_future_happened_before_now_and_nobody_knows_how_long() -> None:
     ahead = by(
-        "mdm", looked(-1), denied(-1), {"verdict": ManagementVerdict(Compliance.COMPLIANT, NOW + HOUR)}
+        "mdm",
+        looked(-1),
+        denied(-1, until=23),
+        {"verdict": ManagementVerdict(Compliance.COMPLIANT, NOW + HOUR)},
     )
     told = ahead.received(NOW)
-    assert (told.reported_at, told.denied_at, told.compliance_at) == (NOW, NOW, NOW)
+    assert (told.reported_at, told.denied_last, told.compliance_last) == (NOW, NOW, NOW)
+    assert (told.looked_from, told.denied_at, told.compliance_at) == (NOW - HOUR,) * 3
+    assert told.denied_until == NOW + 21 * HOUR
 
 
 @pytest.mark.parametrize(
     ("ahead", "lag", "begin"),
     [
-        (timedelta(minutes=5), timedelta(), None),
         (timedelta(minutes=6), timedelta(), NOW - timedelta(minutes=6)),
-        (HOUR * 20, HOUR, NOW - HOUR * 20),
-        (timedelta(minutes=5), HOUR, NOW - HOUR + timedelta(minutes=5)),
+        (HOUR * 20, HOUR, NOW - HOUR * 21),
     ],
 )
 def test_a_look_by_a_clock_that_is_ahead_may_be_as_much_older(
@@ -503,3 +508,122 @@ def test_people_are_told_of_every_app_only_if_the_look_could_answer_for_each(
     report = Report("mdm", "1", apps_complete=True, asked=asked)
     assert within_reach(report, frozenset({"tiktok", "wechat"})).saw_device is told
     assert within_reach(replace(report, apps_complete=None), frozenset({"chess"})).saw_device is None
+
+
+# --- a source whose clock is wrong: what was first heard is never younger when it is told again
+
+
+def told(source: str, ahead: float, first: datetime, *runs: float, **facts: object) -> Report:
+    """What is kept of a fact that this source dates ``ahead`` hours after ``first`` and tells at each of these runs, in hours from then."""
+    date, kept = first + ahead * HOUR, None
+    for run in (0.0, *runs):
+        given = {name: make(date) for name, make in facts.items()}  # type: ignore[operator]
+        kept = by(source, given).received(first + run * HOUR).after(kept, first + run * HOUR)
+    assert kept is not None
+    return kept
+
+
+def clean(at: datetime) -> AppsReport:
+    return AppsReport(NOTHING, True, at)
+
+
+def denies(at: datetime) -> Denial:
+    return Denial(BOTH, at, at + 24 * HOUR)
+
+
+def judges(word: Compliance, threat: Threat = Threat.NONE) -> Callable[[datetime], ManagementVerdict]:
+    return lambda at: ManagementVerdict(word, at, BOTH, threat)
+
+
+RUNS = (0.0, 0.5, 4.5, 5.0, 7.0, 7.95, 8.0, 9.0, 14.0)
+"""The hours after the first run: while its date is ahead, within the minutes in which a time ahead is believed, and later."""
+
+
+@pytest.mark.parametrize("hours", RUNS)
+@pytest.mark.parametrize(("fact", "make"), [("apps", clean), ("denial", denies)])
+def test_a_look_dated_ahead_and_told_again_takes_no_app_back(
+    hours: float, fact: str, make: Callable[[datetime], object]
+) -> None:
+    """The control is a look of another date."""
+    seen, now = by("intune", looked(1, "tiktok")), NOW + hours * HOUR
+    runs = [each for each in RUNS if 0 < each <= hours]
+    again = told("jamf", 8, NOW, *runs, **{fact: make})
+    assert posture(seen, again, now=now).lists == ("prohibited",)
+    assert replace(again, last_seen=NOW) == told("jamf", 8, NOW, **{fact: make})
+    fresh = by("jamf", {fact: make(now + HOUR / 60)}).received(now).after(again, now)
+    assert posture(seen, fresh, now=now).lists == ()
+
+
+@pytest.mark.parametrize("ahead", [0.08, 0.5, 8, 24])
+def test_a_look_told_again_and_again_runs_out_once(ahead: float) -> None:
+    runs = [hours / 2 for hours in range(80)]
+    kept = told("jamf", ahead, NOW, *runs, apps=clean)
+    end = NOW + MAX_AGE + (ahead if ahead < 0.1 else -ahead) * HOUR
+    assert expiry(kept, PostureTerms(MAX_AGE), NOW + 40 * HOUR) == end
+
+
+@pytest.mark.parametrize("run", [5, 7, 30])
+def test_a_date_further_ahead_than_clocks_differ_clears_nothing_later(run: float) -> None:
+    """It comes within a day, and then has passed: still nobody knows when that was."""
+    kept = told("jamf", 30, NOW, run, apps=clean, denial=denies, verdict=judges(Compliance.COMPLIANT))
+    long = PostureTerms(400 * MAX_AGE, verdict_ages={"jamf": 400 * MAX_AGE})
+    found = posture_of(Device("d", (kept,)), CATALOG, long, NOW + run * HOUR)
+    assert (found.state, found.compliance, found.denied) == (STALE, Compliance.UNKNOWN, ())
+
+
+def test_an_app_that_is_seen_by_a_clock_far_ahead_is_there() -> None:
+    hit = by("jamf", looked(-30, "tiktok")).received(NOW)
+    assert posture(by("intune", looked(1)), hit.after(by("jamf", looked(2)), NOW)).lists == ("prohibited",)
+
+
+@pytest.mark.parametrize("hours", RUNS)
+def test_a_good_word_dated_ahead_and_told_again_ends_no_bad_one(hours: float) -> None:
+    bad = by("intune", {"verdict": ManagementVerdict(Compliance.NONCOMPLIANT, NOW - HOUR, BOTH, Threat.HIGH)})
+    good = judges(Compliance.COMPLIANT, Threat.SECURED)
+    again = told("jamf", 8, NOW, *(each for each in RUNS if 0 < each <= hours), verdict=good)
+    found = posture(bad, again, now=NOW + hours * HOUR)
+    assert (found.compliance, found.threat) == (Compliance.NONCOMPLIANT, Threat.HIGH)
+    fresh = told("jamf", 0, NOW + hours * HOUR, verdict=good)
+    assert posture(bad, fresh, now=NOW + hours * HOUR).compliance is Compliance.COMPLIANT
+
+
+@pytest.mark.parametrize("ahead", [8, 30])
+def test_a_bad_word_dated_ahead_counts_from_when_it_was_heard(ahead: float) -> None:
+    """A good one of before takes it not back, of another source or of its own."""
+    bad = judges(Compliance.NONCOMPLIANT, Threat.HIGH)
+    before = {"verdict": ManagementVerdict(Compliance.COMPLIANT, NOW - HOUR / 2, BOTH, Threat.SECURED)}
+    kept = by("jamf", {"verdict": bad(NOW + ahead * HOUR)}).received(NOW).after(by("jamf", before), NOW)
+    for other in ((), (by("intune", before),)):
+        found = posture(kept, *other)
+        assert (found.compliance, found.threat) == (Compliance.NONCOMPLIANT, Threat.HIGH)
+
+
+@pytest.mark.parametrize("ahead", [8, 30])
+def test_a_check_that_fails_counts_whatever_date_it_has(ahead: float) -> None:
+    failed = by("jamf", {"denial": Denial(NOTHING, NOW + ahead * HOUR, failed="policy-unread")}).received(NOW)
+    kept = failed.after(by("jamf", denied(1)), NOW)
+    assert (posture(kept).denied, kept.not_denied) == ((), "policy-unread")
+
+
+def test_a_clock_that_is_set_right_is_believed_from_its_next_look() -> None:
+    kept, now = told("jamf", 8, NOW, 0.5, apps=clean), NOW + HOUR
+    right = by("jamf", {"apps": clean(now)}).received(now).after(kept, now)
+    assert (right.reported_at, right.lag) == (now, timedelta())
+    assert posture(by("intune", looked(-0.9, "tiktok")), right, now=now).lists == ()
+
+
+def test_a_clock_that_lags_makes_a_look_no_younger() -> None:
+    behind = by("jamf", {"apps": clean(NOW - 8 * HOUR)}).received(NOW)
+    assert expiry(behind, PostureTerms(MAX_AGE), NOW) == NOW - 8 * HOUR + MAX_AGE
+    assert posture(by("intune", looked(1, "tiktok")), behind).lists == ("prohibited",)
+
+
+@pytest.mark.parametrize("at", [NOW + 30 * HOUR, LONG_AGO], ids=["far ahead", "not dated"])
+def test_of_what_has_no_known_time_only_a_bad_word_takes_a_place(at: datetime) -> None:
+    good, bad = Compliance.COMPLIANT, Compliance.NONCOMPLIANT
+    for before, after, kept in ((good, bad, bad), (bad, good, bad), (good, good, good), (bad, bad, bad)):
+        old = by("mdm", {"verdict": ManagementVerdict(before, NOW - HOUR, BOTH)})
+        new = by("mdm", {"verdict": ManagementVerdict(after, at, BOTH)}).received(NOW).after(old, NOW)
+        assert posture(new).compliance is kept
+        right = by("mdm", {"verdict": ManagementVerdict(after, NOW + HOUR, BOTH)}).received(NOW + HOUR)
+        assert posture(right.after(new, NOW + HOUR), now=NOW + HOUR).compliance is after

@@ -291,9 +291,9 @@ async def test_where_the_token_names_nobody_who_logged_in_last_is_the_owner(owne
     assert json.loads(urlsafe_b64decode(said + "=="))["user"] == learned
 
 
-@pytest.mark.parametrize(("minutes", "owner"), [(10, "bo"), (11, "")])
+@pytest.mark.parametrize(("minutes", "owner"), [(10, "bo"), (11, ""), (-11, "")])
 async def test_who_logged_in_long_ago_was_maybe_not_the_last(minutes, owner):
-    """Somebody else may have come by another gate since, and their report too."""
+    """Somebody else may have come by another gate since, and their report too; or a clock was set back since."""
     on = company()
     await show(on)
     logged_in(on, "bo", at=NOW - timedelta(minutes=minutes))

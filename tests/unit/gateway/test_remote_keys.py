@@ -72,6 +72,20 @@ async def test_an_answer_counts_until_it_is_due(remote, clock, counted):
     assert (remote.last_success, counted) == (NOW, [(ISSUER, "renewed")])
 
 
+async def test_a_clock_that_is_set_back_puts_no_question_off(remote, issuer, clock):
+    """A key that the issuer withdrew would stay for as long as the clock was ahead."""
+    clock.now = NOW + 8 * HOUR
+    await remote.renew()
+    clock.now = NOW
+    assert remote.pause() == timedelta()
+    issuer.breaks = JwksError("timeout")
+    await remote.renew()
+    clock.now = NOW + 24 * HOUR + SECOND
+    assert kids(remote) == set()
+    clock.now = NOW - HOUR
+    assert remote.pause() == timedelta()
+
+
 async def test_unchanged_keys_are_not_sent_again(remote, issuer, counted):
     await remote.renew()
     before = remote.keys().get("old")

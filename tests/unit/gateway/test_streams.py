@@ -184,6 +184,19 @@ async def test_a_stage_that_begins_ends_it_at_that_moment():
     assert on.recorder.listeners[0][-1][1:3] == (Effect.BLOCK, "closed")
 
 
+async def test_a_tunnel_is_judged_again_once_a_clock_is_set_back():
+    """What was decided by a clock that was ahead would count until that time has come."""
+    times = [NOW + timedelta(hours=8)]
+    on = mobile(clock=lambda: times[0])
+    closed = {"id": "closed", "when": f'now < timestamp("{NOW + timedelta(hours=4):%Y-%m-%dT%H:%M:%SZ}")', "effect": "block"}  # fmt: skip
+    renew(on, policy=policy((closed, {"id": "all", "when": "true", "effect": "allow"})))
+    asked, running = await begun(on, Slow())
+    for now, over in ((times[0], False), (NOW, True)):
+        times[0] = now
+        await look(on, asked)
+        assert running.done() is over
+
+
 async def test_a_warning_ends_nothing():
     on = mobile()
     asked, running = await begun(on, Slow())

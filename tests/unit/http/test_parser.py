@@ -82,10 +82,24 @@ def test_empty_lines_before_a_request_are_ignored(empty):
         pytest.param(GET.replace(b"Host", b" Host"), id="2.2 space before the first field"),
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00", id="a TLS hello on a plain port"),
         pytest.param(b"GET / HTTP/1.1\r\nA: \x00", id="NUL, before the head has ended"),
+        pytest.param(b"HELO mail.example.com\r\n", id="3 no version"),
+        pytest.param(b"G(T / HTTP/1.1\r\nHost: a\r\n", id="9.1 no method, before the head has ended"),
+        pytest.param(b"a b\r\n" + b"A" * 500, id="no target, before a head that is too long"),
     ],
 )
 def test_a_malformed_request_is_refused_without_waiting_for_more(wire):
-    assert only(wire) == (400, Reason.REQUEST_MALFORMED)
+    for cut in (len(wire), 3, 1):
+        pieces = (wire[start : start + cut] for start in range(0, len(wire), cut))
+        assert only(*pieces) == (400, Reason.REQUEST_MALFORMED)
+
+
+def test_another_version_is_refused_without_waiting_for_more():
+    """RFC 9110, 15.6.6."""
+    assert only(b"GET / HTTP/2.0\r\n")[0] == only(b"GET / HTTP/2.0\r\nA: \x00\r\n\r\n")[0] == 505
+
+
+def test_the_line_of_the_next_request_is_looked_at_too():
+    assert parse(GET[:9], GET[9:] + b"HELO a\r\n")[0][1] == (400, Reason.REQUEST_MALFORMED)
 
 
 def test_nothing_is_read_behind_a_refusal():
@@ -186,7 +200,7 @@ def test_requests_read_the_same_however_the_stream_is_cut(requests, end, cuts):
     assert parse(*split(wire, cuts)) == whole
 
 
-WORDS = rb"GET / HTTP/1.1|HEAD / HTTP/1.1|POST / HTTP/1.1|Host: a|Content-Length: 3|Transfer-Encoding: chunked|1|0|a| |:"
+WORDS = rb"GET / HTTP/1.1|GET / HTTP/2.0|G(T|HEAD / HTTP/1.1|POST / HTTP/1.1|Host: a|Content-Length: 3|Transfer-Encoding: chunked|1|0|a| |:"
 NOISE = st.lists(
     st.sampled_from([*WORDS.split(b"|"), b"\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\r", b"\x00"]), max_size=24
 )

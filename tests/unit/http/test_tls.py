@@ -2,17 +2,26 @@
 
 import ssl
 from contextlib import suppress
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     PrivateFormat,
     load_pem_private_key,
 )
-from tests.pki import root
+from tests.pki import name, root
 
-from mailgate.http.tls import CertificateError, device_context, renew, server_context, upstream_context
+from mailgate.http.tls import (
+    CertificateError,
+    device_context,
+    hosts_not_named,
+    renew,
+    server_context,
+    upstream_context,
+)
 
 
 def test_the_listener_speaks_tls_1_2_or_newer_with_its_certificate(certificate):
@@ -40,6 +49,23 @@ def test_files_that_are_no_certificate_and_key_are_refused(certificate, broken):
     with pytest.raises(CertificateError) as caught:
         server_context(*certificate)
     assert (caught.value.which, str(caught.value).split()[0]) == (broken, str(path))
+
+
+HOSTS = ["mail.example.com", "a.mail.example.com", "example.com", "192.0.2.1"]
+
+
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [
+        ([x509.DNSName("Mail.example.com"), x509.IPAddress(ip_address("192.0.2.1"))], HOSTS[1:3]),
+        ([x509.DNSName("*.example.com")], HOSTS[1:]),
+        ([x509.DNSName("*.mail.example.com")], [HOSTS[0], *HOSTS[2:]]),
+        ([], HOSTS),
+    ],
+)
+def test_hosts_that_a_certificate_does_not_name_are_told(tmp_path, names, others):
+    root().device(*names, subject=name(HOSTS[0])).write(tmp_path, "gate")
+    assert hosts_not_named(tmp_path / "gate.pem", HOSTS) == others
 
 
 def test_missing_files_are_refused(tmp_path):

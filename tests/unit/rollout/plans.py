@@ -1,9 +1,10 @@
 """Plans that contain only the values of a test."""
 
+from collections import Counter
 from typing import Any
 
 from mailgate.policy.simulate.impact import DIMENSIONS, Mover
-from mailgate.rollout.plan import LABELS, Plan
+from mailgate.rollout.plan import LABELS, OUT, Plan
 
 NOBODY = {"people": 0, "devices": 0}
 NEWLY: dict[str, Any] = {**NOBODY, "by": {dimension: [] for dimension in DIMENSIONS}}
@@ -47,8 +48,11 @@ PLAN: dict[str, Any] = {
     "later": [],
     "undated": {**NOBODY, "rules": []},
     "reads_versions": {},
+    "let_ins": [],
     "held_back": None,
     "kept_out": NOBODY,
+    "nobodys": 0,
+    "regaining": 0,
     "known": {"people": 1200, "devices": 3400},
 }
 
@@ -64,5 +68,18 @@ def moved(people: int, **more: Any) -> dict[str, Any]:
 
 
 def plan_of(**said: Any) -> Plan:
-    """A plan with these values."""
-    return Plan.model_validate(PLAN | said, strict=False)
+    """A plan with these values. All devices of a person move to one effect, unless it says otherwise in ``moved``."""
+    told = _counted_once(PLAN | said)
+    held_back = told["held_back"] and _counted_once(told["held_back"])
+    later = [_counted_once(each) for each in told["later"]]
+    return Plan.model_validate(told | {"later": later, "held_back": held_back}, strict=False)
+
+
+def _counted_once(then: dict[str, Any]) -> dict[str, Any]:
+    newly = then["newly"]
+    by: dict[str, Counter[str]] = {"kind": Counter(), "group": Counter()}
+    for dimension, found in by.items():
+        for each in newly.values():
+            found.update({row["value"]: row["people"] for row in each.get("by", {}).get(dimension, ())})
+    out = sum(newly[label]["people"] for label in OUT)
+    return {"moved": moved(sum(each["people"] for each in newly.values()), out=out, by=by), **then}

@@ -66,7 +66,9 @@ def report(key: int, owner: str) -> dict[str, Any]:
         "os os_version status apps names compliance_apps denied denied_by not_denied profile".split(), "[]"
     )
     words = {"enrolment": "unknown", "compliance": "none", "threat": "none"}
-    times = "reported_at looked_from expires_at compliance_at denied_at denied_until"
+    times = (
+        "reported_at looked_from expires_at compliance_at compliance_last denied_at denied_last denied_until"
+    )
     nothing = dict.fromkeys(("kind", "managed", "asked", *times.split()))
     flags = {"gone": False, "handed": False, "apps_complete": True}
     seen = {"first_seen": AT, "last_seen": AT}

@@ -1,18 +1,40 @@
 """Finding all devices that reports may be about."""
 
+import ast
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from tests.unit.rollout.versions import altered
 from tests.unit.store.devices import ids, record
 from tests.unit.store.examples import NOW
 
+from mailgate.attest.report import Profile
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, MDM, eas_forms
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Compliance, Denial, Enrolment, Kind, ManagementVerdict, Threat
-from mailgate.store import Store, device_loading
+from mailgate.model import (
+    Absence,
+    AppsReport,
+    Assurance,
+    Compliance,
+    Denial,
+    Effect,
+    Enrolment,
+    Kind,
+    ManagementVerdict,
+    PostureState,
+    Protocol,
+    Reason,
+    Stage,
+    Threat,
+)
+from mailgate.policy.reliefs import Cause
+from mailgate.store import MailKind, MailState, Store, device_loading
 from mailgate.store.device_loading import around, load
+from mailgate.store.shut_enrolments import Sort
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5000])
@@ -178,3 +200,35 @@ async def test_a_joined_device_is_found_by_its_former_ids(store: Store) -> None:
         report = record(name).received(NOW)
         async with store.devices._database.reading() as connection:
             assert await store.devices.around(report) == await around(connection, [report])
+
+
+async def test_words_that_only_a_newer_gate_knows_say_less_and_a_contradiction_stays_one(
+    store: Store, url: str
+) -> None:
+    told = report_by("a", "1", "Ada", Kind.PHONE, enrolment=Enrolment.SUPERVISED, serial="S1ABCDEFG", verdict=ManagementVerdict(Compliance.GRACE, NOW, threat=Threat.LOW))  # fmt: skip
+    other = report_by("b", "2", "Ada", Kind.LAPTOP, serial="S1ABCDEFG")
+    await store.devices.ingest([told, other], NOW)
+    of = "source = 'a'"
+    with ExitStack() as stack:
+        for name in ("kind", "enrolment", "compliance", "threat"):
+            stack.enter_context(altered(url, "reports", name, "of tomorrow", of))
+        stack.enter_context(altered(url, "device_findings", "reason", "device-age-contradicted"))
+        [found] = await store.devices.find("serial", ["S1ABCDEFG"])
+        [summed] = await store.devices.summaries("", 9)
+    for device in (found, summed):
+        [first, _] = device.reports
+        words = (first.kind, first.enrolment, first.compliance, first.threat)
+        assert words == (Kind.UNKNOWN, Enrolment.UNKNOWN, Compliance.UNKNOWN, Threat.UNKNOWN)
+        assert [each.reason for each in device.findings] == [Reason.DEVICE_CONTRADICTED]
+
+
+def test_no_query_makes_a_word_of_a_closed_set_but_by_the_reader_of_stored_words() -> None:
+    """Otherwise one that a newer gate has stored would end the reading of all the others."""
+    sets = {each.__name__ for each in (Absence, Assurance, Cause, Compliance, Effect, Enrolment, Kind, MailKind, MailState, PostureState, Profile, Protocol, Reason, Sort, Stage, Threat)}  # fmt: skip
+    calls = (
+        (path.name, node.func.id)
+        for path in Path(device_loading.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    )
+    assert [each for each in calls if each[1] in sets] == []

@@ -98,6 +98,24 @@ async def test_an_old_look_of_a_clock_that_was_ahead_hides_no_newer_one(store: S
     assert device.last_seen == device.first_seen == FAR
 
 
+async def test_no_run_of_a_source_makes_its_look_younger(store: Store) -> None:
+    """Its clock is eight hours ahead, and another source saw the app an hour before. It lets go once the source tells another date."""
+    seen = report_by(
+        "intune", "1", apps=AppsReport(frozenset({"tiktok"}), True, NOW - minutes(60)), serial="SERIAL1"
+    )
+    await store.devices.ingest([seen], NOW - minutes(60))
+    gate = store.postures(CATALOG, TERMS)
+    for run in (0, 60, 240, 270, 300, 420, 478, 480, 540):
+        then, date = NOW + minutes(run), NOW + minutes(480)
+        look = AppsReport(frozenset(), True, date)
+        await store.devices.ingest([report_by("jamf", "7", apps=look, serial="SERIAL1")], then)
+        (device,) = await store.devices.called("7")
+        assert gate.worth(device, then).lists == ("prohibited",), run
+    await store.devices.ingest([report_by("jamf", "7", apps=replace(look, at=then), serial="SERIAL1")], then)
+    (device,) = await store.devices.called("7")
+    assert gate.worth(device, then).lists == ()
+
+
 async def test_a_report_that_waited_in_a_spool_hides_no_newer_look(store: Store) -> None:
     """It came before, whenever it is written."""
     await store.devices.ingest(

@@ -3,13 +3,15 @@
 from datetime import datetime, timedelta
 
 import pytest
+from tests.unit.rollout.versions import altered
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
 from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.gateway.selfservice.stored_view import mail_record
 from mailgate.model import AppsReport, Kind
-from mailgate.store import EnrolmentToken, Store
+from mailgate.store import EnrolmentToken, MailState, Store
 from mailgate.store.person_records import UnreportedPhones
 
 
@@ -120,6 +122,15 @@ async def test_mails_about_rules_are_those_to_them_and_to_their_addresses(store:
     await store.languages.flush()
     assert await store.people.language("Alice") == ("ja", NOW.date())
     assert await store.people.language("bob") is None
+
+
+async def test_a_mail_of_a_newer_gate_is_shown_as_far_as_it_is_known(store: Store, url: str) -> None:
+    await store.mails.queue([a_mail("alice")])
+    with altered(url, "mails", "kind", "reminder"), altered(url, "mails", "state", "bounced"):
+        [told] = await store.people.mails("alice", [])
+        assert (told.kind, told.state) == ("reminder", MailState.UNSURE)
+        shown = mail_record(told, timedelta(days=1), str).fields
+        assert (shown["kind"], shown["state"]) == ("reminder", "unsure")
 
 
 async def test_enrolled_devices_belong_to_the_owner_of_their_token(store: Store) -> None:

@@ -171,8 +171,12 @@ async def test_a_person_lets_themselves_in_again_only_after_the_time_of_the_rule
     assert await store.reliefs.off(NOW) == []
 
 
-async def test_a_let_in_lasts_by_the_time_of_the_store(store: Store) -> None:
+async def test_a_let_in_lasts_no_longer_by_a_log_that_is_ahead(store: Store) -> None:
+    """A clock was ahead, and the log never goes back: neither is it longer, nor is there another one sooner."""
     await store.reliefs.grant(ADA, replace(ACT, at=NOW + timedelta(hours=5)))
     kept, _ = await store.reliefs.let_in(LIN, MONTH, LET_IN)
     assert kept.relief.at == NOW + timedelta(hours=5)
-    assert kept.relief.until == NOW + timedelta(hours=29)
+    assert kept.relief.until == NOW + timedelta(hours=24)
+    await store.reliefs.grant(ADA, replace(ACT, at=NOW + MONTH + timedelta(hours=9)))
+    soon = NOW + MONTH + timedelta(hours=4)
+    assert not (await store.reliefs.let_in(replace(LIN, at=soon), MONTH, replace(LET_IN, at=soon)))[1]

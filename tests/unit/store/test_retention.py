@@ -15,6 +15,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind, PostureState
 from mailgate.model.times import LONG_AGO
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.policy.stages import grace_end
 from mailgate.store import Named, Store, gates
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
@@ -88,6 +89,14 @@ async def test_no_verdict_and_no_denial_from_the_future_becomes_fresh(store: Sto
     (device,) = await store.devices.called("C39X8FAKE1")
     (report,) = device.reports
     assert (report.reported_at, report.compliance_at, report.denied_at) == (NOW, LONG_AGO, LONG_AGO)
+
+
+async def test_no_device_is_new_once_more_when_the_time_comes(store: Store) -> None:
+    """It was first reported to a gate whose clock was ahead, and not since."""
+    await store.devices.ingest([record("intune", **SERIAL)], FAR)
+    await prune(store, FAR - 3 * DAY)
+    (device,) = await store.devices.called("C39X8FAKE1")
+    assert (device.first_seen, grace_end(DAY, device.first_seen, FAR)) == (LONG_AGO, None)
 
 
 async def test_every_table_that_names_people_is_empty_in_the_end(store: Store) -> None:

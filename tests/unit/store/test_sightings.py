@@ -34,8 +34,15 @@ async def test_one_row_counts_one_client_and_answer_a_day(store: Store) -> None:
         ('{"extension": ["1.0"]}', Proofs(extension=ExtensionWord("1.0"))),
         ('{"attestation": "accepted", "revoked": true}', None),
         (json.dumps({"extension": [""] * 50}), None),
+        (
+            '{"attestation": "token-expired", "certified_kind": "tablet", "findings": ["two-devices"]}',
+            Proofs(attestation="token-expired", certified_kind="tablet", findings=("two-devices",)),
+        ),
+        *((json.dumps({name: "of-tomorrow"}), None) for name in ("attestation", "certificate", "kind")),
+        ('{"certified_kind": "watch"}', None),
+        ('{"findings": ["two-devices", "of-tomorrow"]}', None),
+        ('{"findings": ["no-rule-matched"]}', None),
     ],
-    ids=["a proof", "an extension", "with a newer field", "an extension with one"],
 )
 def test_proofs_of_which_a_newer_gate_recorded_more_are_not_known(column: str, known: Proofs | None) -> None:
     facts = facts_of(["x"] * (len(ClientFacts._fields) - 2) + ["{}", column])

@@ -174,10 +174,6 @@ def judged(arrival: Arrival, gate: Examined) -> Iterator[Diagnosis]:
 
 
 def _troubles(arrival: Arrival, gate: Examined) -> Iterator[tuple[str, str]]:
-    everybody = [each for each in gate.at_hand.trusted_proxies if not each.prefixlen]
-    if everybody:
-        found = f"`trusted_proxies` has {everybody[0]}, so every client may choose its address and person"
-        yield found, "name the proxies alone"
     if arrival.told and not arrival.by_proxy:
         found = f"a proxy at {arrival.peer} hands requests on and is not trusted, {_as_one(arrival)}"
         network = f"{arrival.peer}/{ip_address(arrival.peer).max_prefixlen}"

@@ -9,7 +9,7 @@ import typer
 from mailgate.cli.admin import may_operate
 from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import MOMENT, AsObject, Until, checked
-from mailgate.cli.output import Columns, minute, printable
+from mailgate.cli.output import Columns, minute, printable, tell
 from mailgate.cli.policy.history import version_called
 from mailgate.rollout import activation, approvals, reliefs
 from mailgate.rollout.approvals import PlanStatus
@@ -80,12 +80,12 @@ async def plans(
     opened.print_rows(found, _PLANS, plain=_plain, none=none, whole=_WHOLE)
     if opened.as_json or not found:
         return
-    typer.echo("Lose mail: people / devices that would or might lose mail, now or at any later moment.")
+    tell("Lose mail: people / devices that would or might lose mail, now or at any later moment.")
     for each in found:
         for words in each.against:
-            typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
+            tell(printable(f"{each.plan.digest[:12]}: {words}"))
     if any(each.state == "open" and each.missing for each in found):
-        typer.echo(
+        tell(
             "`mailgate policy approve PLAN` approves one, by people other than its author and the one who applies it."
         )
 

@@ -9,7 +9,7 @@ import typer
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
-from mailgate.cli.output import Columns, minute, print_json, printable
+from mailgate.cli.output import Columns, minute, print_json, printable, tell
 from mailgate.config import Rules, load_bundle
 from mailgate.console.drafts.facts import WORDS, draft_facts, draft_patch
 from mailgate.console.policy.versions import NoVersionError, RuleFilesLocation, difference, version_of
@@ -58,9 +58,9 @@ async def show(opened: Opened, version: Name = "") -> None:
         print_json(asdict(found) | {"off": off})
         return
     for each in off:
-        typer.echo(f"# OFF {printable(each)}")
-    typer.echo(f"# version {found.number}, policy {found.policy}, digest {found.digest}")
-    typer.echo(f"# made {minute(found.made_at)} by {printable(found.author)}: {printable(found.note)}")
+        tell(f"# OFF {printable(each)}")
+    tell(f"# version {found.number}, policy {found.policy}, digest {found.digest}")
+    tell(f"# made {minute(found.made_at)} by {printable(found.author)}: {printable(found.note)}")
     for name, text in found.texts.items():
         typer.echo(f"\n# --- {name}\n{text.rstrip()}")
 
@@ -80,7 +80,7 @@ async def diff(
         return
     typer.echo(f"version {found.old.number} to version {found.new.number}")
     for each in found.changes:
-        typer.echo(printable(str(each)))
+        tell(printable(str(each)))
     if not found.changes:
         typer.echo("no difference that affects a decision" if found.lines else "no difference")
     for line in ["", *found.lines] if found.lines else []:

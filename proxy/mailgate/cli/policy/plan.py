@@ -19,7 +19,7 @@ from mailgate.atomic_files import write_atomically
 from mailgate.cli.admin import TokenFile, acting_person_if_given, admin_token
 from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, checked, with_store
-from mailgate.cli.output import ShowProgress, print_json, progress_bar
+from mailgate.cli.output import ShowProgress, print_json, progress_bar, tell
 from mailgate.cli.policy.plan_output import Examples, show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.config.values import ServiceUrl
@@ -184,7 +184,7 @@ def plan(
         _show(made, svg, as_json, as_csv, Examples())
         if not as_json and not as_csv:
             page = f"{gate.rstrip('/')}/console/policy/plans/{made.digest}"
-            typer.echo(f"\nNothing was changed. Everybody by name, and what it needs: {page}")
+            tell(f"\nNothing was changed. Everybody by name, and what it needs: {page}")
         _end(made, code if by_exit_code else 0)
     files = None if version else candidate_of(config, file)
 
@@ -199,7 +199,7 @@ def plan(
     made, who, code = with_store(config, run)
     _show(made, svg, as_json, as_csv, examples)
     if who is None:
-        typer.echo("\nNothing was changed. To apply this plan, make it with your admin token.", err=True)
+        tell("\nNothing was changed. To apply this plan, make it with your admin token.", err=True)
     elif not as_json and not as_csv:
         _say_how_to_apply(made)
     _end(made, code if by_exit_code else 0)
@@ -270,9 +270,9 @@ async def planned(
 
 def _say_how_to_apply(made: Plan) -> None:
     if made.candidate.digest == made.active.digest:
-        typer.echo("\nNothing was changed. These rules already run: there is nothing to start.")
+        tell("\nNothing was changed. These rules already run: there is nothing to start.")
         return
     name = made.digest[:12]
     typer.echo("\nNothing was changed. To start exactly this within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")
-    typer.echo("`mailgate policy plans` says whether others have to approve it first.")
+    tell("`mailgate policy plans` says whether others have to approve it first.")

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from mailgate.cli.output import printable
+from mailgate.cli.output import printable, wrapped
 from mailgate.console.plans.facts import (
     NEWLY,
     held_back_in_words,
@@ -85,7 +85,9 @@ def _line(console: Console, text: str, style: str = "") -> None:
     """Print one line. A line break at its beginning prints an empty line first."""
     if text.startswith("\n"):
         console.print()
-    console.print(Text(printable(text.removeprefix("\n")), style=style), highlight=False)
+    line = printable(text.removeprefix("\n"))
+    fits = wrapped(line, console.width) if console.is_terminal else line
+    console.print(Text(fits, style=style), highlight=False, soft_wrap=True)
 
 
 def _part(console: Console, title: str, lines: Iterable[str], style: str = "") -> None:

@@ -197,6 +197,8 @@ class ReportFacts(Fact):
     """Its verdict: compliant, grace, noncompliant, unknown, or none."""
     compliance_at: Instant | None
     """The earliest time at which the device can have been judged; null if there is no verdict."""
+    compliance_last: Instant | None
+    """The latest such time, if its source's clock is ahead; null if it is the same."""
     compliance_apps: list[str]
     """The keys of the listed apps for which the verdict vouches."""
     threat: str
@@ -205,6 +207,8 @@ class ReportFacts(Fact):
     """The keys of the listed apps that verifiably cannot run on it."""
     denied_at: Instant | None
     """When that was so at the earliest, or was found not to be so; null if nobody checked."""
+    denied_last: Instant | None
+    """The latest such time, if its source's clock is ahead; null if it is the same."""
     denied_until: Instant | None
     """When that ends at the latest; null if it ends by its age."""
     denied_by: str

@@ -19,7 +19,7 @@ from mailgate.console.plans.facts import regaining_in_words
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.policy.written import share_of
-from mailgate.rollout.kept_plans import read_plan
+from mailgate.rollout.kept_plans import readable_plans
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.stored_rules import find_draft
 from mailgate.tasks import compute
@@ -50,8 +50,7 @@ async def draft(request: web.Request) -> web.Response:
     )  # as it is before the store is read: else a plan that ends meanwhile would be in neither
     kept = await find_draft(context.store, request.match_info["digest"])
     facts = await facts_of(context, kept)
-    plans = await context.store.plans.find(facts.plan)
-    plan = read_plan(plans[0]) if plans else None
+    plan = next((plan for _, plan in readable_plans(await context.store.plans.find(facts.plan))), None)
     return await show(
         request,
         "draft.html",

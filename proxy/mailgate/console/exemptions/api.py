@@ -164,8 +164,7 @@ async def turn_rule_off(call: Call, rule: RuleName, body: RuleOffInput) -> Relie
     No guard applies to this.
     """
     context = call.context
-    if rule not in {each.id for each in context.bundle().policy.rules}:
-        raise ProblemError(404, "no running rule has this id")
+    _refuse_unknown(call, rule)
     given = await reliefs.break_glass(
         context.store, context.bundle().policy, call.person, body.why, call.now, rule=rule, until=body.until
     )
@@ -178,9 +177,17 @@ async def resume_rule(call: Call, rule: RuleName, body: ReasonInput) -> ListOf[R
     If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
     has to do the same; the refusal of the first one is noted. Returns the halts and the break-glass that were ended.
     """
+    _refuse_unknown(call, rule)
     store, settings = call.context.store, call.context.bundle().settings
     ended = await reliefs.resume(store, call.person, body.why, call.now, rule, settings)
     return ListOf[ReliefInForce].model_validate({"items": ended})
+
+
+def _refuse_unknown(call: Call, rule: str) -> None:
+    """Raise ProblemError if no rule that runs, or that is off, has this id."""
+    policy = call.context.bundle().policy
+    if rule not in {*policy.reliefs.off(call.now), *(each.id for each in policy.rules)}:
+        raise ProblemError(404, "no rule has this id")
 
 
 OPERATIONS = (

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from cachetools import LRUCache
 
 MAX_IDLE = timedelta(minutes=30)
-"""How long a session lasts without a request."""
+"""How long a session lasts without a request, and from how far ahead one still does: a clock that was set back makes none last longer."""
 MAX_SESSION = timedelta(hours=12)
 """How long a session lasts at most."""
 MAX_SESSIONS = 1000
@@ -61,7 +61,7 @@ class Sessions:
         session = self._open.get(key)
         if session is None:
             return None
-        if not (now - session.seen < MAX_IDLE and now - session.started < session.at_most):
+        if not (abs(now - session.seen) < MAX_IDLE and now - session.started < session.at_most):
             del self._open[key]
             return None
         if used:

@@ -90,7 +90,7 @@ class AppCounting:
         if self._at is None and await self._waits(now):
             return
         wanted = (await self._store.rows.seen(), tuple(self._apps()))
-        if wanted == self._counted and self._at is not None and now - self._at < RECOUNT_AFTER:
+        if wanted == self._counted and self._at is not None and abs(now - self._at) < RECOUNT_AFTER:
             return
         await count_apps(self._store, wanted[1], now)
         without = [each.value for each in _WITHOUT]

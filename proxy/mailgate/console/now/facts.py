@@ -19,7 +19,7 @@ from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState
 from mailgate.policy.stages import softened
 from mailgate.rollout.approvals import PlanStatus
 from mailgate.rollout.kept_plans import PLAN_AGE
-from mailgate.rollout.plan import ByLabel, MoverCounts
+from mailgate.rollout.plan import ByLabel, Counts, MoverCounts, MoversAtMoment
 from mailgate.store import AuditEntry, Store
 from mailgate.store.audit import moment_of
 from mailgate.store.device_rows import OutageCause
@@ -223,23 +223,34 @@ _HIT = {
     "challenge": plural(
         "%(count)s person has to prove the device.", "%(count)s people have to prove the device."
     ),
+    "unknown": plural("%(count)s person loses mail, or may.", "%(count)s people lose mail, or may."),
     "warn": plural("%(count)s person is warned.", "%(count)s people are warned."),
 }
+_LOST = plural("%(count)s device loses mail, or may.", "%(count)s devices lose mail, or may.")
+_WARNED = plural("%(count)s device is warned.", "%(count)s devices are warned.")
 
 
 def _counted(words: Phrase, number: int) -> Phrase:
     return plural(words.one, words.more, number)
 
 
-def _met(newly: ByLabel[MoverCounts], rule: str = "") -> str:
-    """Whom a moment of a plan meets, by one rule or by all."""
-    found = {
-        label: sum(row.people for row in newly[label].by.get("rule", ()) if row.value == rule)
-        if rule
-        else newly[label].people
-        for label in _HIT
-    }
-    return joined((_counted(_HIT[label], number) for label, number in found.items() if number), " ")
+def _met(then: MoversAtMoment, rule: str = "") -> str:
+    """Whom a moment of a plan meets, by one rule or by all: people, and devices of nobody known as far as the plan tells them apart."""
+    found = {label: _counts(then.newly[label], rule) for label in _HIT}
+    nobodys = {label: 0 if each.people else each.devices for label, each in found.items()}
+    warned, told = nobodys.pop("warn"), then.moved if not rule else None
+    lost = max(sum(nobodys.values()), (told and told.nobodys) or 0)
+    said = [
+        *((words, found[label].people) for label, words in _HIT.items()),
+        (_LOST, lost),
+        (_WARNED, warned),
+    ]
+    return joined((_counted(words, number) for words, number in said if number), " ")
+
+
+def _counts(moved: MoverCounts, rule: str) -> Counts:
+    rows = [row for row in moved.by.get("rule", ()) if row.value == rule] if rule else [moved]
+    return Counts(people=sum(row.people for row in rows), devices=sum(row.devices for row in rows))
 
 
 def _moves_somebody(newly: ByLabel[MoverCounts]) -> bool:
@@ -254,12 +265,12 @@ def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
         needs = _counted(_NEEDS, each.missing) if each.missing else phrase("Not started.")
         parts = {"digest": each.plan.digest}
         words = phrase("Planned: %(title)s", title=title_of(each.body))
-        met = _met(each.body.newly)
+        met = _met(each.body)
         if met:
             said = (phrase("It can be started until then."), met, needs)
             yield Turn(each.plan.made_at + PLAN_AGE, words, "policy-plan", parts, joined(said, " "))
         for moment in each.body.later:
-            if moment.at > now and (then := _met(moment.newly)) not in ("", met):
+            if moment.at > now and (then := _met(moment)) not in ("", met):
                 met = then
                 yield Turn(moment.at, words, "policy-plan", parts, joined((then, needs), " "))
 
@@ -273,16 +284,13 @@ def coming_up(
     """What begins or ends by its date, planned or in force, the next one first, with how many people it meets as far as a plan said; without
     ``names`` only of rules and plans, and not why."""
     moments = [
-        (moment.at, moment.newly)
-        for each in plans
-        if each.state in ("in force", "replaced")
-        for moment in each.body.later
+        moment for each in plans if each.state in ("in force", "replaced") for moment in each.body.later
     ]
     found, off = list(_planned(plans, now)), policy.reliefs.off(now)
     for each in _stages(policy, _BEGINS):
         rule, out = each.parts["rule"], off.get(each.parts["rule"])
         if each.at > now and not (out and (out.until is None or out.until > each.at)):
-            then = [newly for at, newly in moments if at == each.at and _moves_somebody(newly)]
+            then = [moment for moment in moments if moment.at == each.at and _moves_somebody(moment.newly)]
             # of several plans, each counted what it changed alone, by this rule or by another
             found.append(replace(each, why=_met(then[0], rule) if len(then) == 1 else ""))
     for relief in policy.reliefs.exemptions(now) if names else ():

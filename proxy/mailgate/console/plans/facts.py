@@ -166,13 +166,10 @@ def losers_in_words(plan: Plan) -> str:
 
 def regaining_in_words(plan: Plan) -> str:
     """How many people get mail again at once, as a sentence without full stop; empty if nobody does."""
-    found = plan.regaining
-    if not found.most:
+    if not plan.regaining:
         return ""
-    if not found.is_exact:
-        return phrase("At most %(count)s people get mail again at once", count=found.most)
     return plural(
-        "%(count)s person gets mail again at once", "%(count)s people get mail again at once", found.most
+        "%(count)s person gets mail again at once", "%(count)s people get mail again at once", plan.regaining
     )
 
 

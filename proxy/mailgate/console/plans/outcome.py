@@ -17,7 +17,7 @@ from mailgate.model.times import LONG_AGO
 from mailgate.policy.reliefs import Cause
 from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.kept_plans import read_plan
-from mailgate.rollout.plan import OUT, MoversAtMoment, Plan, PlanTerm, term_of
+from mailgate.rollout.plan import OUT, Plan, PlanTerm, term_of
 from mailgate.store import Store, StoredPlan, StoreError
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.plan_movers import OTHER, MoverFilter
@@ -44,9 +44,8 @@ class OutcomeSpan(Fact):
     """How many were first kept out in this span although the plan did not say so, and the earlier rules did not keep them out."""
     before: int
     """How many were first kept out in this span whom the earlier rules had kept out already."""
-    predicted: int | None
-    """How many the plan predicted to be newly kept out at its worst moment until the end of this span; null if an older Mailgate made it,
-    which did not count them so."""
+    predicted: int
+    """How many the plan predicted to be newly kept out at its worst moment until the end of this span."""
 
 
 class HaltedRule(Fact):
@@ -80,11 +79,10 @@ class PlanOutcome(PlanTerm):
     earlier: int
     """How many the same rules kept out before this term, while they were in force before. Whether they were kept out again is not
     recorded."""
-    predicted: int | None
-    """How many the plan predicted to be newly kept out at its worst moment until its end, or until now; null if an older Mailgate made it."""
+    predicted: int
+    """How many the plan predicted to be newly kept out at its worst moment until its end, or until now."""
     planned: int
-    """How many the plan says will newly lose mail, or may, at any time: people, and known devices that nobody known has used. At least so
-    many if an older Mailgate made it, which counted people alone."""
+    """How many the plan says will newly lose mail, or may, at any time: people, and known devices that nobody known has used."""
     help_requests: dict[str, int]
     """The number of requests for help while it was in force, by rule: one for each person, or device or client of nobody known."""
     halted: list[HaltedRule]
@@ -126,7 +124,6 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
         )
     kept_out = sum(each.planned for each in hours)
     watched = await watched_people(store, found, plan, since)
-    said = plan.kept_out.people + (plan.nobodys or 0)
     told = PlanOutcome(
         **dict(term),
         before=0 if term.ended else await way_back(store, history),
@@ -136,7 +133,7 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
         unexpected=sum(each.others for each in hours),
         earlier=await store.first_refusals.earlier(found.candidate.policy, term.since),
         predicted=predicted_at(plan, until),
-        planned=max(said, kept_out, len(watched.named) if plan.nobodys is None else 0),
+        planned=max(plan.kept_out.people + plan.nobodys, kept_out),
         help_requests=await _help(store, plan, term.since, until),
         halted=await _halted(store, term, now),
     )
@@ -240,17 +237,10 @@ async def compare_all_refusals(store: Store) -> None:
                 return
 
 
-def predicted_at(plan: Plan, at: datetime) -> int | None:
-    """How many the plan predicts to be newly kept out at its worst moment until then: people, and known devices that nobody known has used.
-    None if they were not counted."""
-    begun = (each for each in plan.later if plan.made_at < each.at <= at)
-    counted = [_refusable(each) for each in (plan, *begun)]
-    return None if None in counted else max(each or 0 for each in counted)
-
-
-def _refusable(then: MoversAtMoment) -> int | None:
-    moved = then.moved
-    return None if moved is None or moved.nobodys is None else moved.out + moved.nobodys
+def predicted_at(plan: Plan, at: datetime) -> int:
+    """How many the plan predicts to be newly kept out at its worst moment until then: people, and known devices that nobody known has used."""
+    begun = (each.moved for each in plan.later if plan.made_at < each.at <= at)
+    return max(each.out + each.nobodys for each in (plan.moved, *begun))
 
 
 def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
@@ -260,7 +250,7 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
         planned, others = planned + each.planned, others + each.others
         counted.append({"block": planned, "unknown": others})
     top = [
-        {"rest": max(0, (each.predicted or 0) - sum(told.values()))}
+        {"rest": max(0, each.predicted - sum(told.values()))}
         for each, told in zip(outcome.spans, counted, strict=True)
     ]
     whole = [one | other for one, other in zip(counted, top, strict=True)]

@@ -9,7 +9,7 @@ from mailgate.console.plans.facts import EFFECT_STATES, counted_in_words, device
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.console.words import KIND_CHOICES
 from mailgate.model.phrase import ENGLISH, Phrase, Translator, capital, joined, phrase, plural, translate
-from mailgate.rollout.plan import Between, Counts, EachOnce, MoverCounts, Plan
+from mailgate.rollout.plan import Counts, MoverCounts, PeopleMoved, Plan
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")
 """The order of the labels: those that keep people out come first."""
@@ -41,13 +41,13 @@ class Point:
 
     at: datetime | None
     newly: Mapping[str, MoverCounts]
-    each_once: EachOnce
+    moved: PeopleMoved
 
 
 def points_of(plan: Plan) -> list[Point]:
     """The movers now and at each later moment."""
     moments = ((None, plan), *((each.at, each) for each in plan.later))
-    return [Point(at, movers.newly, plan.each_once(movers)) for at, movers in moments]
+    return [Point(at, movers.newly, movers.moved) for at, movers in moments]
 
 
 def worst_of(plan: Plan) -> Point:
@@ -55,21 +55,21 @@ def worst_of(plan: Plan) -> Point:
     then with most devices."""
 
     def rank(each: Point) -> tuple[int, ...]:
-        people, (lost, moving) = each.each_once, _devices_of_nobody(plan, each)
-        return people.out.most, lost, people.people.most, moving
+        people, (lost, moving) = each.moved, _devices_of_nobody(plan, each)
+        return people.out, lost, people.people, moving
 
     return max(points_of(plan), key=rank)
 
 
 def _most_moved(plan: Plan) -> Point:
     """The same moment as far as people go, whom the pictures count."""
-    return max(points_of(plan), key=lambda each: (each.each_once.out.most, each.each_once.people.most))
+    return max(points_of(plan), key=lambda each: (each.moved.out, each.moved.people))
 
 
 def _devices_of_nobody(plan: Plan, point: Point) -> tuple[int, int]:
     """The devices that lose mail, or may, at a moment at which no person does; and all that move then."""
     moving = {label: each.devices for label, each in point.newly.items()}
-    if point.each_once.out.most:
+    if point.moved.out:
         return 0, sum(moving.values())
     surely = moving["block"] + moving["unknown"]
     # a device that had no mail before, and is asked for a proof now, is none of those that the plan keeps out
@@ -79,11 +79,9 @@ def _devices_of_nobody(plan: Plan, point: Point) -> tuple[int, int]:
 
 def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
     """The pictures of a plan, labelled in ``translator``; none if nobody moves."""
-    if not _most_moved(plan).each_once.people.most:
+    if not _most_moved(plan).moved.people:
         return []
-    over = (
-        [over_time(plan, translator)] if len({each.each_once.people for each in points_of(plan)}) > 1 else []
-    )
+    over = [over_time(plan, translator)] if len({each.moved.people for each in points_of(plan)}) > 1 else []
     return [company(plan, translator), *over, *by_what(plan, translator)]
 
 
@@ -115,16 +113,16 @@ def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
 def impact_at(plan: Plan) -> datetime | None:
     """From when on the largest effect holds; None if it does at once, or if nobody can tell when."""
     point = worst_of(plan)
-    dated = point.each_once.out.most or _devices_of_nobody(plan, point)[0] or not plan.undated.devices
+    dated = point.moved.out or _devices_of_nobody(plan, point)[0] or not plan.undated.devices
     return point.at if dated else None
 
 
 def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
     point = worst_of(plan)
-    worst, (lost, moving) = point.each_once, _devices_of_nobody(plan, point)
-    if worst.out.most or lost:
-        who = _of(worst.out, plan) if worst.out.most else devices_in(Counts(people=0, devices=lost))
+    worst, (lost, moving) = point.moved, _devices_of_nobody(plan, point)
+    if worst.out or lost:
+        who = _of(worst.out, plan) if worst.out else devices_in(Counts(people=0, devices=lost))
         return capital(
             phrase("%(people)s newly without mail, or may be", people=who)
             if point.newly["unknown"].devices
@@ -132,28 +130,28 @@ def impact_words(plan: Plan) -> str:
         )
     if plan.undated.devices:
         return _undated(plan)
-    if moving and not worst.people.most:
+    if moving and not worst.people:
         return plural(
             "Nobody is newly without mail; %(count)s device gets something else",
             "Nobody is newly without mail; %(count)s devices get something else",
             moving,
         )
-    if worst.people.most:
+    if worst.people:
         return plural(
             "Nobody is newly without mail; %(people)s gets something else",
             "Nobody is newly without mail; %(people)s get something else",
-            worst.people.most,
+            worst.people,
             people=_of(worst.people, plan),
         )
     everybody = people_in(Counts(people=plan.totals.people, devices=0))
-    held = plan.each_once(plan.held_back).people if plan.held_back else Between(0, 0)
-    if held.most:
+    held = plan.held_back.moved.people if plan.held_back else 0
+    if held:
         return plural(
             "Nothing changes yet for %(people)s: a share or a stage holds %(number)s of them back",
             "Nothing changes yet for %(people)s: a share or a stage holds %(number)s of them back",
-            held.most,
+            held,
             people=everybody,
-            number=_number(held),
+            number=held,
         )
     return phrase("Nothing changes for %(people)s", people=everybody)
 
@@ -164,7 +162,7 @@ def _undated(plan: Plan) -> str:
         "%(who)s might lose mail at a time we cannot tell",
         "%(who)s might lose mail at a time we cannot tell",
         people or devices,
-        who=_of(Between(people, people), plan) if people else devices_in(plan.undated),
+        who=_of(people, plan) if people else devices_in(plan.undated),
     )
 
 
@@ -204,7 +202,7 @@ def company(plan: Plan, translator: Translator = ENGLISH) -> Panel:
 
 
 def _legend(label: str, count: int, plan: Plan) -> str:
-    return joined([WORDS[label], _of(Between(count, count), plan)], ": ")
+    return joined([WORDS[label], _of(count, plan)], ": ")
 
 
 def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
@@ -215,12 +213,12 @@ def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
     told = [
         phrase(
             "%(number)s%(when)s",
-            number=_number(each.each_once.people),
+            number=each.moved.people,
             when=_at(plan, each.at, translator) or phrase(" at once"),
         )
         for each in points
     ]
-    numbers = [_short_number(each.each_once.people, translator) for each in points]
+    numbers = [translator.number(each.moved.people) for each in points]
     drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=numbers, translator=translator)
     return Panel(phrase("By stage"), joined([joined(told), "."], ""), 220, "\n".join(drawn))
 
@@ -239,16 +237,16 @@ def by_what(plan: Plan, translator: Translator = ENGLISH) -> Iterator[Panel]:
     worst = _most_moved(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
         rows = _rows(plan, worst, dimension)[:most]
-        if len(rows) == 1 or len({moved.most / whole for *_, moved, whole in rows}) > 1:
+        if len(rows) == 1 or len({moved / whole for *_, moved, whole in rows}) > 1:
             told = [
-                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=_number(moved), whole=whole)
+                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=moved, whole=whole)
                 for name, _, moved, whole in rows
             ]
             words = joined([joined(told), "."], "")
             yield Panel(BY[dimension], words, 26 * len(rows) + 4, "\n".join(_bars(rows, translator)))
 
 
-Bar = tuple[str, dict[str, int], Between, int]
+Bar = tuple[str, dict[str, int], int, int]
 """A name, the people who move by label, all who move, each once, and all people."""
 
 
@@ -259,18 +257,18 @@ def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
         for row in point.newly[label].by.get(dimension, ()):
             if row.people:
                 found.setdefault(row.value, {})[label] = row.people
-    moved = point.each_once.by[dimension]
+    moved = point.moved.by[dimension]
     known = KIND_CHOICES if dimension == "kind" else {}
     rows = [
         (
             known.get(name) or name.replace("_", " "),
             parts,
             moved[name],
-            max(whole.get(name, 0), moved[name].most),
+            max(whole.get(name, 0), moved[name]),
         )
         for name, parts in found.items()
     ]
-    return sorted(rows, key=lambda each: (-each[2].most, each[0]))
+    return sorted(rows, key=lambda each: (-each[2], each[0]))
 
 
 def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
@@ -285,7 +283,7 @@ def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
             wide = max(LEAST, room * count / largest)
             yield svg.bar(x, y, wide, 18, f"bar {label}")
             x += wide
-        told = phrase("%(number)s of %(whole)s", number=_short_number(moved, translator), whole=whole)
+        told = phrase("%(number)s of %(whole)s", number=moved, whole=whole)
         yield svg.text(WIDTH - right + 8, y + 14, translate(told, translator), "soft")
 
 
@@ -293,24 +291,15 @@ def _moving(point: Point) -> list[tuple[str, int]]:
     return [(label, point.newly[label].people) for label in ORDER if point.newly[label].people]
 
 
-def _number(count: Between) -> int | str:
-    return count.most if count.is_exact else phrase("at most %(count)s", count=count.most)
-
-
-def _short_number(count: Between, translator: Translator) -> str:
-    """A number where there is no room for words."""
-    return f"{'' if count.is_exact else '≤ '}{translator.number(count.most)}"
-
-
-def _of(count: Between, plan: Plan) -> str:
+def _of(count: int, plan: Plan) -> str:
     """A number of people, and its part of all people."""
     everybody = plan.totals.people
-    part = 100 * count.most / everybody if everybody else 0
+    part = 100 * count / everybody if everybody else 0
     return plural(
         "%(number)s of %(count)s person (%(part)s)",
         "%(number)s of %(count)s people (%(part)s)",
         everybody,
-        number=_number(count),
+        number=count,
         part=_percent(part),
     )
 

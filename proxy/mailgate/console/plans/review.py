@@ -331,7 +331,7 @@ def _may_lose(then: MoversAtMoment) -> bool:
     """Whether somebody may newly lose mail at a moment: not who could not prove a device before, and may now."""
     asked, moved = then.newly[Effect.CHALLENGE].devices, then.moved
     surely = any(then.newly[label].devices for label in OUT if label != Effect.CHALLENGE)
-    return surely or bool(asked and (moved is None or moved.out or moved.nobodys != 0))
+    return surely or bool(asked and (moved.out or moved.nobodys))
 
 
 def _first_by_rule(

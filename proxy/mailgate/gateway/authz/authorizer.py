@@ -22,6 +22,7 @@ from mailgate.http.fields import Fields
 from mailgate.http.grammar import HOST, is_token
 from mailgate.http.request import TARGET, RequestHead, ambiguous, malformed
 from mailgate.model import Access, Decision
+from mailgate.model.times import only_forward
 
 PATH = "/.mailgate/authz"
 
@@ -133,7 +134,7 @@ class Authorizer:
         self._waiting = TTLCache(
             MAX_WAITING_BYTES,
             FETCHABLE_FOR.total_seconds(),
-            lambda: self.clock().timestamp(),
+            only_forward(self.clock),
             lambda answer: len(answer.body) + OVERHEAD_BYTES,
         )
 

@@ -85,13 +85,13 @@ _NAMES: dict[tuple[str, Kind | None], Phrase] = {
     ("", None): phrase("Device"),
 }
 
-GETS = {
+GETS: Mapping[str, Phrase] = {
     Effect.ALLOW: phrase("Gets company mail"),
     Effect.WARN: phrase("Gets company mail, with a warning"),
     Effect.CHALLENGE: phrase("Gets no company mail"),
     Effect.BLOCK: phrase("Gets no company mail"),
 }
-HERE = {
+HERE: Mapping[str, Phrase] = {
     Effect.ALLOW: phrase("This browser gets company mail"),
     Effect.WARN: phrase("This browser gets company mail, with a warning"),
     Effect.CHALLENGE: phrase("This browser gets no company mail"),
@@ -107,7 +107,7 @@ EXEMPTED_HERE = phrase("This browser gets company mail until %(date)s, by an exe
 EXEMPTED_OPEN = phrase("Gets company mail by an exemption")
 LOST = phrase("Marked as lost. No mail")
 
-STATES = {
+STATES: dict[str, Phrase] = {
     PostureState.CLEAN: phrase("No listed app was found on it."),
     PostureState.PARTIAL: phrase(
         "Perhaps not every app on it was seen. There is no listed app among those that were."
@@ -149,7 +149,7 @@ def state_of(card: DeviceCard) -> Phrase:
     return FOUND if card.apps else ASLEEP if card.asleep else STATES.get(card.state, FOUND)
 
 
-ENROLMENTS: Mapping[Enrolment, Phrase] = {
+ENROLMENTS: Mapping[str, Phrase] = {
     Enrolment.FULLY_MANAGED: phrase("a company device, managed as a whole"),
     Enrolment.DEDICATED: phrase("a company device for one purpose"),
     Enrolment.WORK_PROFILE_COMPANY: phrase("a company phone with a personal side"),

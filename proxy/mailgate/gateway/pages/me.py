@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from mailgate.attest.report import Profile
 from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import (
@@ -17,8 +18,10 @@ from mailgate.gateway.pages.devices import (
     GETS,
     HERE,
     LOST,
+    NOT_DENIED,
     OLDER,
     OTHER_FINDING,
+    STATES,
     SYSTEMS,
     UNCHECKED_HERE,
     UNTIL,
@@ -41,8 +44,9 @@ from mailgate.gateway.pages.employee import (
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
 from mailgate.gateway.pages.steps import STORE, are_ways, in_language, off_page, steps_of
 from mailgate.gateway.pages.view import View
-from mailgate.model import Effect, Enrolment, Reason
+from mailgate.model import Compliance, Effect, Kind, PostureState, Reason, Threat
 from mailgate.model.phrase import Phrase, phrase
+from mailgate.store import MailKind, MailState
 from mailgate.store.help_requests import NOT_THEIRS, HelpRequest
 from mailgate.texts import Language
 
@@ -67,10 +71,12 @@ LABELS: dict[str, Phrase] = {
     "profile": phrase("Side of the phone that was looked at"),
     "compliance": phrase("Verdict of its management"),
     "compliance_at": phrase("Judged, at the earliest"),
+    "compliance_last": phrase("Judged, at the latest"),
     "compliance_apps": phrase("Apps that the verdict looked for"),
     "threat": phrase("Danger, by its management"),
     "denied": phrase("Apps that cannot run on it"),
     "denied_at": phrase("Checked for that"),
+    "denied_last": phrase("Checked for that, at the latest"),
     "denied_until": phrase("They cannot run until"),
     "denied_by": phrase("By which policy"),
     "not_denied": phrase("Why none is kept from running"),
@@ -131,11 +137,53 @@ LABELS: dict[str, Phrase] = {
 }
 
 _YES, _NO, _NOTHING, _UNTOLD = phrase("yes"), phrase("no"), phrase("none"), phrase("not known")
-_CHOICES = {
+_STARTED = phrase("Company mail: a rule that affects a device of yours has started")
+SUBJECTS: Mapping[str, Phrase] = {
+    MailKind.UPCOMING: phrase("Company mail: a rule is coming that affects a device of yours"),
+    MailKind.WARNED: _STARTED,
+    MailKind.ENFORCED: _STARTED,
+    MailKind.CORRECTION: phrase("Company mail: correction, the rules were rolled back"),
+    MailKind.REPLY: phrase("Company mail: a message for you"),
+}
+"""The subject of each kind of mail, by which its reader finds it again."""
+_KIND_WORDS: Mapping[str, Phrase] = {
+    Kind.PHONE: phrase("Phone"), Kind.TABLET: phrase("Tablet"), Kind.LAPTOP: phrase("Computer"), Kind.MAIL_APP: phrase("Mail app"),
+    **dict.fromkeys((Kind.TOOL, Kind.BOT), phrase("Program")), Kind.OTHER: phrase("Device"),
+    **SUBJECTS,
+}  # fmt: skip
+_CHOICES: Mapping[str, Mapping[str, Phrase]] = {
     "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is closed")},
     "role": {"operator": phrase("The help desk"), "other": phrase("An administrator")},
-}
-"""The words of fields with a closed set of values."""
+    **dict.fromkeys(("kind", "form"), _KIND_WORDS),
+    "status": {
+        "affirming": phrase("its source vouches for it"), "warning": phrase("its source has doubts about it"),
+        "contraindicated": phrase("its source says not to trust it"),
+    },
+    "enrolment": ENROLMENTS,
+    "profile": {
+        Profile.PERSONAL: phrase("the personal side"), Profile.WORK: phrase("the work side"),
+        Profile.DEVICE: phrase("the whole phone"), Profile.OTHER: phrase("another side"),
+    },
+    "compliance": {
+        Compliance.COMPLIANT: phrase("it meets the rules of the management"),
+        Compliance.GRACE: phrase("it breaks the rules of the management, and has time to fix that"),
+        Compliance.NONCOMPLIANT: phrase("it breaks the rules of the management"),
+    },
+    "threat": {
+        Threat.SECURED: phrase("there is none"), Threat.LOW: phrase("it is low"), Threat.MEDIUM: phrase("it is medium"),
+        Threat.HIGH: phrase("it is high"), Threat.COMPROMISED: phrase("somebody else may control the device"),
+    },
+    "not_denied": NOT_DENIED,
+    "posture": STATES | {PostureState.LISTED: phrase("A listed app was found on it.")},
+    "effect": GETS,
+    "state": {
+        **dict.fromkeys((MailState.QUEUED, MailState.SENDING), phrase("It waits to be sent")),
+        MailState.SENT: phrase("It was sent"), MailState.FAILED: phrase("It could not be sent"),
+        MailState.UNSURE: phrase("We do not know whether it arrived"), MailState.WITHDRAWN: phrase("It was withdrawn"),
+    },
+    "rule": {"*": phrase("every rule")},
+}  # fmt: skip
+"""The words of fields with a closed set of values. One of another release stays as it is stored."""
 _NOT_THEIRS = phrase("You said that a device is not yours")
 _KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests", "looks")
 """The kinds of rows that the page shows with all their fields, the first few of each."""
@@ -257,7 +305,7 @@ def _mail(
     verdict: View,
     exempted: ExemptionView | None,
     language: Language,
-    words: tuple[Phrase, Phrase, Mapping[Effect, Phrase]],
+    words: tuple[Phrase, Phrase, Mapping[str, Phrase]],
 ) -> Markup:
     """Whether mail comes, and until when. ``words`` are those of an exemption, of a warning, and of each effect."""
     by_exemption, until, gets = words
@@ -324,7 +372,9 @@ def _text(name: str, value: object, language: Language) -> Markup | str:
         case bool():
             return language.say(_YES if value else _NO)
         case tuple():
-            return Markup(", ").join(isolated(part) for part in value)
+            known = name in _CHOICES or name in ("os", "findings")
+            parts = (_word(name, part, language) if known else part for part in value)
+            return Markup(", ").join(map(isolated, parts))
         case datetime():
             return language.zoned(value)
         case date():
@@ -340,19 +390,23 @@ _OWN_TEXTS = frozenset({"words", "answer", "note", "user", "owner", "person", "m
 
 
 def _word(name: str, value: str, language: Language) -> Markup | str:
+    if words := _CHOICES.get(name, {}).get(value):
+        return language.say(words)
     if name in _OWN_TEXTS:
         return value
-    if name == "enrolment":
-        return language.say(ENROLMENTS.get(Enrolment(value), _UNTOLD))
     if value in ("none", "unknown"):
         return language.say(_UNTOLD)
     if name == "reason":
         return _reason(value, language)
     if name == "source":
         return _source(value, language)
-    if name == "effect":
-        return language.say(GETS[Effect(value)])
-    return language.say(_CHOICES[name][value]) if name in _CHOICES else SYSTEMS.get(value, value)
+    return _contradiction(value, language) if name == "findings" else SYSTEMS.get(value, value)
+
+
+def _contradiction(value: str, language: Language) -> Markup:
+    """A finding with its day: ``device-os-contradicted (2026-12-01)``."""
+    code, _, since = value.partition(" ")
+    return Markup("{} {}").format(language.say(FINDINGS.get(code, OTHER_FINDING)), since)
 
 
 def _reason(value: str, language: Language) -> Markup | str:

@@ -12,12 +12,13 @@ from mailgate.model.phrase import Phrase, phrase, plural
 
 
 class Wording(NamedTuple):
-    """The texts of one reason. ``detail`` may contain ``%(apps)s`` or ``%(rule)s``; ``bare`` is used if there is
-    none."""
+    """The texts of one reason, and what ends it, as the head of ``reasons.toml`` says."""
 
     title: Phrase
     detail: Phrase
     bare: Phrase | None = None
+    fix: str = ""
+    at_login: str = ""
 
 
 _TEXTS = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text("utf-8"))
@@ -29,9 +30,9 @@ def wordings(part: str, cause: Callable[[str], Cause]) -> dict[Cause, Wording]:
     return {cause(name): _wording(**texts) for name, texts in _TEXTS[part].items()}
 
 
-def _wording(title: str, detail: str | list[str], bare: str = "") -> Wording:
+def _wording(title: str, detail: str | list[str], bare: str = "", **more: str) -> Wording:
     told = phrase(detail) if isinstance(detail, str) else plural(detail[0], detail[1])
-    return Wording(phrase(title), told, phrase(bare) if bare else None)
+    return Wording(phrase(title), told, phrase(bare) if bare else None, **more)
 
 
 WORDINGS = wordings("proofs", Reason)
@@ -56,17 +57,7 @@ SAME_WORDS = {
 
 SET_CLOCK = "set-clock"
 """The fix for a wrong clock. No rule can name it, since the gate itself finds out that the clock is wrong."""
-FIXES = {
-    Reason.PROOF_STALE: SET_CLOCK,
-    Reason.TOKEN_EXPIRED: "report-again",
-    Reason.TOKEN_NOT_YET_VALID: "ask",
-    Reason.TOKEN_KID_UNKNOWN: "set-up-device",
-    Reason.PROOF_KEY_MISMATCH: "report-again",
-    Reason.PROOF_URL_WRONG: "ask",
-    Reason.PROOF_REPLAYED: "wait",
-    Reason.PROOF_STORE_UNAVAILABLE: "wait",
-    Reason.KEY_REVOKED: "ask",
-}
+FIXES = {reason: each.fix for reason, each in WORDINGS.items()} | {Reason.KEY_REVOKED: "ask"}
 """The fix for each refused proof. It is shown in place of the rule's fix, which is for a missing report."""
 
 SHOWN_REASONS = WORDINGS.keys() | SAME_WORDS.keys() | {Reason.KEY_REVOKED}

@@ -160,27 +160,9 @@ _SET_CLOCK: Steps = (
 
 _FIX_OF_CAUSE = dict.fromkeys(TAKES_ANOTHER_WAY, ANOTHER_WAY) | {ExactCause.NOT_APPLIED: "report-again"}
 _FIX_OF_REASON = {
-    Reason.PROHIBITED_APP: "remove-app",
-    Reason.POSTURE_MISSING: "set-up-device",
-    Reason.ATTESTATION_REQUIRED: "set-up-device",
-    Reason.POSTURE_STALE: "report-again",
-    Reason.POSTURE_PARTIAL: ANOTHER_WAY,
-    Reason.POSTURE_UNAVAILABLE: "wait",
-    Reason.DEVICE_NONCOMPLIANT: "meet-requirements",
-    Reason.COMPLIANCE_UNKNOWN: "report-again",
-    Reason.KIND_CONTRADICTED: "use-mobile-site",
-    Reason.KIND_UNKNOWN: "use-known-browser",
-    Reason.KIND_REFUSED: "use-other-device",
-    Reason.UPDATE_REQUIRED: "update",
-    Reason.VERSION_UNKNOWN: "use-known-browser",
-    Reason.EXTENSION_REQUIRED: "get-extension",
-    Reason.DEVICE_OF_ANOTHER: "ask",
-    Reason.DEVICE_LOST: "ask",
-    Reason.DEVICE_CONTRADICTED: "ask",
-    Reason.RULE_MATCHED: "ask",
-    Reason.NO_RULE_MATCHED: "ask",
-    Reason.RULE_ERROR: "ask",
-    Reason.INTERNAL_ERROR: "wait",
+    reason: each.fix
+    for part in ("decided", "unserved")
+    for reason, each in proofs.wordings(part, Reason).items()
 }
 
 _SEE_WHICH = phrase(
@@ -228,7 +210,7 @@ def _fix_of(view: View) -> str:
     if not fix or (fix == "remove-app" and not view.apps):
         by_token = view.cause is ExactCause.BROWSER_UNKNOWN and view.tokens
         by_cause = _FIX_OF_CAUSE[view.cause] if view.cause and not by_token else ""
-        fix = by_cause or _FIX_OF_REASON.get(view.reason, "report-again")
+        fix = by_cause or _FIX_OF_REASON.get(view.reason) or "report-again"
     return "ask" if fix == "remove-app" and not view.apps else fix
 
 

@@ -27,6 +27,7 @@ from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.upstream import UpstreamError
 from mailgate.http.request import RequestHead, ResponseHead
 from mailgate.model.addresses import rate_limit_key
+from mailgate.model.times import only_forward
 
 RESULT_SECONDS = 60
 """How many seconds an answer about the same credentials is kept."""
@@ -71,7 +72,7 @@ class LoginCheck:
         self._default_host = default_host
         self._new_secret = new_secret
         self._salt = new_secret().encode()
-        timer = lambda: clock().timestamp()  # noqa: E731 - one timer for all caches
+        timer = only_forward(clock)
         self._answers: TTLCache[bytes, LoginResult] = TTLCache(_MAX_REMEMBERED, RESULT_SECONDS, timer)
         self._wrong: TTLCache[str, int] = TTLCache(_MAX_REMEMBERED, BLOCK_SECONDS, timer)
         self._checks: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS, timer)

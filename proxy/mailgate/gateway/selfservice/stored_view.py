@@ -45,7 +45,17 @@ _OF_A_FACT = {
     "denied_at": DENIAL,
 }
 """Fields that say nothing if the source has not looked at the apps, gave no verdict, or nobody checked what cannot run."""
-_LEFT_OUT = ("asked", "profile", "looked_from", "expires_at", "denied_until", "denied_by", "not_denied")
+_LEFT_OUT = (
+    "asked",
+    "profile",
+    "looked_from",
+    "expires_at",
+    "compliance_last",
+    "denied_last",
+    "denied_until",
+    "denied_by",
+    "not_denied",
+)
 """Fields that, left out, do not say that something is unknown: a look at the whole device, at one time, until it is too old."""
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "names"})
@@ -179,8 +189,8 @@ def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) 
 
 
 def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
-    named: dict[str, object] = {"made_at": mail.queued_at, "kind": mail.kind.value}
-    named |= {"rule": mail.rule, "policy": str(mail.version), "state": mail.state.value}
+    named: dict[str, object] = {"made_at": mail.queued_at, "kind": str(mail.kind)}
+    named |= {"rule": mail.rule, "policy": str(mail.version), "state": str(mail.state)}
     named |= {"person": mail.address, "user": mail.login}
     named |= {"form": _once(each.kind for each in mail.about), "os": _once(each.os for each in mail.about)}
     named |= {"posture": _once(each.state for each in mail.about)}

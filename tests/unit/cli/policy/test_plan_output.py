@@ -1,6 +1,7 @@
 """A plan on the terminal, in every case that it can be in."""
 
 import io
+from itertools import dropwhile
 from typing import Any
 
 from rich.console import Console
@@ -103,3 +104,15 @@ def test_few_examples_are_named_each_of_another_person() -> None:
     assert [each.device for each in examples.of(0, "block")] == [f"d{2 * number}" for number in range(8)]
     assert [each.device for each in examples.of(2, "warn", "block")] == ["d1"]
     assert [each["label"] for each in examples.plain()] == ["block"] * 9 + ["warn"]
+
+
+def test_a_sentence_goes_on_further_in_at_a_terminal_and_is_one_line_in_a_pipe() -> None:
+    def printed(terminal: bool) -> list[str]:
+        console = Console(file=io.StringIO(), width=40, force_terminal=terminal, color_system=None)
+        show_plan(plan_of(newly_listed=["Go"]), console, Examples())
+        lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+        return list(dropwhile(lambda line: "Go is" not in line, lines))
+
+    assert printed(terminal=False)[0].endswith("so we do not know who has it.")
+    first, second, *_ = printed(terminal=True)
+    assert (len(first) <= 40, second[:5].strip()) == (True, second[4])

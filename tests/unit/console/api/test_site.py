@@ -100,6 +100,37 @@ def some(operation: Operation) -> str:
     return re.sub(r"\{\w+\}", "1234567", operation.path)
 
 
+UNKNOWN = {
+    **dict.fromkeys(("version", "number", "sighting"), "99999"),
+    "digest": "f" * 64,
+    "thumbprint": "f" * 43,
+    "device": "f" * 32,
+    "mail": "f" * 32,
+    **dict.fromkeys(("connector", "name", "rule", "login"), "nobody"),
+}
+"""Ids of nothing, each in the form of one."""
+SENT = {"why": "a new phone", "note": "tested", "what": "retry", "answer": "Hello", "state": "sent"}
+SENT |= {"until": (NOW + timedelta(days=1)).isoformat()}
+
+
+@pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if "{" in each.path], ids=lambda each: each.name
+)
+async def test_an_id_of_nothing_is_not_found_by_any_operation(
+    lin: Caller, firm: Company, operation: Operation
+) -> None:
+    kind = "machine" if "shut-out" in operation.path else "enforced"
+    query, body = (
+        {name: SENT[name] for name in model.model_fields if name in SENT} if model else None
+        for model in (operation.query_model, operation.body_model)
+    )
+    before = await firm.acts()
+    path = operation.path.format(**UNKNOWN, kind=kind)
+    told = await lin.ask(operation.method, path, params=query, json=body)
+    assert (told.status, told.body["errors"]) == (404, [])
+    assert await firm.acts() == before
+
+
 async def test_nobody_may_without_a_token(nobody: Caller, firm: Company) -> None:
     before = await firm.acts()
     for each in OPERATIONS:

@@ -1,5 +1,8 @@
 """What if: a change is drafted with one click, says what to commit, and comes in force by its plan alone."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from tests.unit.console.browsing import Browser, Company
 from tests.unit.console.drafted import APPS, followed, planned, written
@@ -8,6 +11,9 @@ from tests.unit.console.phones import has, record
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafts import page as drafts
 from mailgate.console.drafts.facts import DraftFacts
+from mailgate.rollout.kept_plans import PLANNED
+from mailgate.rollout.plan import digest_of_kept
+from mailgate.store import Act
 from mailgate.store.plans import KeptDraft
 
 ON = {"change": "join-list", "app": "wechat", "list": "prohibited"}
@@ -113,6 +119,24 @@ async def test_a_plan_is_made_again_and_one_at_a_time(ada: Browser, firm: Compan
     firm.context.planning.last.digest = ""
     busy = await ada.post(f"{page.path}/plan")
     assert "Another plan is being made" in busy.words
+
+
+async def test_a_plan_that_this_version_cannot_read_is_made_again(ada: Browser, firm: Company) -> None:
+    """An older Mailgate did not count whoever moves once."""
+    page = await ada.post("/console/policy/drafts", **ON)
+    plan = await planned(firm)
+    (kept,) = await firm.store.plans.find(plan)
+    older = {name: value for name, value in json.loads(kept.body).items() if name not in ("digest", "moved")}
+    digest = digest_of_kept(json.dumps(older))
+    older_plan = replace(kept, digest=digest, body=json.dumps(older | {"digest": digest}))
+    await firm.store.plans.keep(older_plan, Act(kept.made_at, kept.author, PLANNED, f"plan {digest}"))
+    refused = await ada.get(f"/console/policy/plans/{digest}")
+    assert "was made by another version of Mailgate" in refused.words
+    for path in ("/console", "/console/policy/plans", "/console/policy/drafts"):
+        assert (await ada.get(path)).status == 200
+    assert "Plan it" in (await ada.get(page.path)).words
+    await ada.post(f"{page.path}/plan")
+    assert (await ada.get(f"/console/policy/plans/{await planned(firm)}")).status == 200
 
 
 async def test_a_page_looks_again_if_its_plan_ended_while_it_was_made(

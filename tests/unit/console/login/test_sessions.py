@@ -49,6 +49,14 @@ def test_a_session_lasts_while_used_and_no_longer_than_its_limit(steps: list[tim
     assert (known.find(value, now) is not None) is lasts
 
 
+def test_a_clock_that_is_set_back_ends_sessions() -> None:
+    """They would last for as long as it was ahead. A minute ends none."""
+    known = sessions()
+    value = known.start("ada", "hash", NOW)
+    assert known.find(value, NOW - timedelta(minutes=1))
+    assert known.find(value, NOW - timedelta(hours=8)) is None
+
+
 def test_a_look_that_nobody_took_keeps_no_session_alive() -> None:
     known = sessions()
     value = known.start("ada", "hash", NOW)

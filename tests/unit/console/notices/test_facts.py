@@ -10,7 +10,6 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.mail import a_mail
 
 from mailgate.console.notices.facts import (
-    KINDS,
     WORDS,
     RuleNotices,
     mail_facts,
@@ -74,4 +73,4 @@ def test_a_mail_may_be_retried_that_failed_and_has_its_notice(
 
 
 def test_every_kind_has_its_words() -> None:
-    assert set(WORDS) == {*KINDS, MailKind.CORRECTION, MailKind.REPLY}
+    assert set(WORDS) == set(MailKind)

@@ -13,7 +13,7 @@ from mailgate.console.now.facts import Turn, changes_of, coming_up, marked_days,
 from mailgate.model import Effect
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.stages import Stages
-from mailgate.rollout.plan import LABELS, Moment, MoverCounts, ValueCounts
+from mailgate.rollout.plan import LABELS, Moment, MoverCounts, PeopleMoved, ValueCounts
 from mailgate.store import Act
 from mailgate.store.counts import RefusedDay
 from mailgate.store.device_rows import OutageCause
@@ -113,17 +113,23 @@ async def test_plans_and_stages_come_in_the_order_of_their_dates_with_whom_they_
     staged(firm, Stages(warn=(NOW + DAY).isoformat(), enforce=(NOW + 3 * DAY).isoformat()))  # type: ignore[arg-type]
     rule = next(each.id for each in firm.bundle.policy.rules if each.stages)
 
-    def moment(days: int, label: str, people: int) -> Moment:
-        row = {"value": rule, "people": people, "devices": people}
-        counts = {"people": people, "devices": people, "by": {"rule": [row]}}
+    def moment(
+        days: int, label: str, people: int, devices: int = 0, moved: PeopleMoved | None = None
+    ) -> Moment:
+        counts: dict[str, Any] = {"people": people, "devices": devices or people}
+        counts |= {"by": {"rule": [{"value": rule, **counts}]}}
         nobody = {"people": 0, "devices": 0}
         newly = dict.fromkeys(LABELS, nobody) | {label: counts}
         return Moment.model_construct(
-            at=NOW + days * DAY, newly={n: MoverCounts.model_validate(c) for n, c in newly.items()}
+            at=NOW + days * DAY,
+            newly={n: MoverCounts.model_validate(c) for n, c in newly.items()},
+            moved=moved,
         )
 
     def status(state: str, *moments: Moment, missing: int = 0, back: Any = None) -> Any:
-        body = SimpleNamespace(later=list(moments), newly=moment(0, "allow", 0).newly, headlines=[])
+        body = SimpleNamespace(
+            later=list(moments), newly=moment(0, "allow", 0).newly, moved=None, headlines=[]
+        )
         plan = SimpleNamespace(digest="abc", made_at=NOW)
         return SimpleNamespace(state=state, plan=plan, body=body, missing=missing, back=back)
 
@@ -152,6 +158,24 @@ async def test_plans_and_stages_come_in_the_order_of_their_dates_with_whom_they_
     assert [each.why for each in coming_up(firm.bundle.policy, narrowed, NOW)] == ["", ""]
     unmoved = [status("in force", moment(3, "allow", 0)), status("replaced", moment(3, "block", 4))]
     assert [each.why for each in coming_up(firm.bundle.policy, unmoved, NOW)] == ["", "4 people lose mail."]
+
+    # nobody known is not nobody, and who may lose mail is told
+    named = PeopleMoved(people=6, out=6, by={}, nobodys=2)
+    unknown = [
+        status("open", moment(2, "block", 0, 3)),
+        status("open", moment(4, "unknown", 0, 1)),
+        status("open", moment(5, "unknown", 6, 6)),
+        status("open", moment(6, "block", 6, 8, named)),
+        status("in force", moment(1, "warn", 0, 4), moment(3, "block", 0, 1)),
+    ]
+    assert [each.why for each in coming_up(firm.bundle.policy, unknown, NOW)] == [
+        "4 devices are warned.",
+        "3 devices lose mail, or may. Not started.",
+        "1 device loses mail, or may.",
+        "1 device loses mail, or may. Not started.",
+        "6 people lose mail, or may. Not started.",
+        "6 people lose mail. 2 devices lose mail, or may. Not started.",
+    ]
 
 
 def test_a_rule_that_is_off_on_a_date_begins_nothing(firm: Company) -> None:

@@ -199,13 +199,9 @@ def test_after_the_start_the_notice_is_for_people_of_the_plan() -> None:
     assert (telling.kind, telling.version, telling.why_not) == (MailKind.UPCOMING, 4, "")
 
 
-def test_only_who_had_no_mail_gets_it_again() -> None:
-    """Who was warned had it. A person with two devices may be in two moves."""
-    gains = [("block", "allow", 3), ("challenge", "warn", 2), ("warn", "allow", 9), ("block", "challenge", 9)]
-    moves = [{"from": before, "to": to, "people": count, "devices": count} for before, to, count in gains]
-    assert regaining_in_words(plan_of(moves=moves)) == "At most 5 people get mail again at once"
-    assert regaining_in_words(plan_of(moves=moves[:1])) == "3 people get mail again at once"
-    assert regaining_in_words(plan_of(moves=moves[2:])) == ""
+def test_whoever_gets_mail_again_is_told() -> None:
+    assert regaining_in_words(plan_of(regaining=3)) == "3 people get mail again at once"
+    assert regaining_in_words(plan_of()) == ""
 
 
 def test_devices_of_nobody_are_told_as_devices() -> None:

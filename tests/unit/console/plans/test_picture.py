@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rollout.plans import NEWLY, hit, plan_of
+from tests.unit.rollout.plans import NEWLY, hit, moved, plan_of
 
 from mailgate.console.plans.facts import losers_in_words
 from mailgate.console.plans.picture import (
@@ -95,7 +95,7 @@ def test_the_worst_moment_is_told_with_its_date() -> None:
 
 def test_whoever_moves_in_two_ways_is_one_person() -> None:
     """Who has a device that is blocked and one of which nothing is known, or could not prove one before and may now."""
-    once = {"people": 4, "out": 4, "by": {"kind": {"sales": 4}, "group": {"sales": 4}}}
+    once = moved(4, by={"kind": {"sales": 4}, "group": {"sales": 4}})
     two_ways = plan({"block": 3, "unknown": 3}, moved=once)
     assert impact_words(two_ways) == "4 of 5,000 people (under 0.1%) newly without mail, or may be"
     surely = plan({"block": 3, "challenge": 3}, moved=once)
@@ -103,31 +103,8 @@ def test_whoever_moves_in_two_ways_is_one_person() -> None:
     assert [each.words for each in panels(two_ways)][1:] == ["sales: 4 of 1,500.", "sales: 4 of 4."]
     staged = plan({"block": 3, "unknown": 3}, {"block": 9}, moved=once)
     assert panels(staged)[1].words == "4 at once, 9, from 15 December 2026 on."
-    eased = plan({"challenge": 6}, moved={"people": 6, "out": 0, "by": once["by"]})
+    eased = plan({"challenge": 6}, moved=moved(6, out=0, by=once["by"]))
     assert impact_words(eased) == "Nobody is newly without mail; 6 of 5,000 people (0.1%) get something else"
-
-
-def test_an_older_plan_says_at_most_how_many_its_effects_add_up_to() -> None:
-    """It counted whose devices move to two effects in both, so the sum may be more than there are."""
-    older = plan({"block": 3, "unknown": 3}, {"block": 2}, people=4, kept_out={"people": 4, "devices": 6})
-    assert summary(older) == "At most 4 of 4 people (100%) newly without mail, or may be."
-    assert [each.words for each in panels(older)][1:] == [
-        "at most 4 at once, 2, from 15 December 2026 on.",
-        "sales: at most 6 of 1,500.",
-        "sales: at most 4 of 4.",
-    ]
-    assert "≤ 6 of 1,500" in panels(older)[2].drawn
-    assert "≤ 4" in panels(older)[1].drawn
-    four = plan({"block": 3, "unknown": 3}, people=4, kept_out={"people": 3, "devices": 6})
-    assert impact_words(four).startswith("3 of 4 people (75%) newly"), "no more than at any moment"
-    asked = plan({"warn": 2, "allow": 2}, people=3)
-    assert (
-        impact_words(asked) == "Nobody is newly without mail; at most 3 of 3 people (100%) get something else"
-    )
-    held = {"rules": [], "newly": newly(block=2, warn=1)}
-    assert impact_words(plan({}, people=9, held_back=held)).endswith(
-        "a share or a stage holds at most 3 of them back"
-    )
 
 
 def test_who_might_lose_mail_at_an_unknown_time_is_not_nobody() -> None:

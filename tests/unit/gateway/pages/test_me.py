@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -7,6 +8,7 @@ import pytest
 from tests.unit.gateway.pages.own import ALLOWED, ASKED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
+from mailgate.attest.report import Profile
 from mailgate.devices.device import Report
 from mailgate.gateway.pages.devices import ENROLMENTS
 from mailgate.gateway.pages.employee import (
@@ -21,8 +23,11 @@ from mailgate.gateway.pages.employee import (
 from mailgate.gateway.pages.me import LABELS
 from mailgate.gateway.pages.render import Pages
 from mailgate.gateway.pages.view import View
-from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
+from mailgate.model import Compliance, Effect, Enrolment, Kind, PostureState, Reason, Threat
+from mailgate.model.device import NotDenied
 from mailgate.model.phrase import TAGS
+from mailgate.policy.variables import STATUSES
+from mailgate.store import MailKind, MailState
 
 TO_EXTEND = replace(BLOCKED, fix="get-extension", extension_url="https://store.example.com/mailgate")
 
@@ -228,6 +233,25 @@ def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> Non
         ("enrolment", Enrolment.NONE, "How it is enrolled in no device management"),
         ("os", "ios", "System iOS"),
         ("os", "fuchsia", "System fuchsia"),
+        ("kind", Kind.PHONE, "Kind Phone"),
+        ("kind", MailKind.ENFORCED, "Kind Company mail: a rule that affects a device of yours has started"),
+        ("kind", "holodeck", "Kind holodeck"),
+        ("enrolment", "borrowed", "How it is enrolled borrowed"),
+        ("effect", "delay", "Answer delay"),
+        ("form", ("tablet", "mail_app"), "Form Tablet, Mail app"),
+        ("os", ("ios", "android"), "System iOS, Android"),
+        ("apps", ("unknown", "ios"), "Listed apps on it unknown, ios"),
+        ("rule", "*", "Rule every rule"),
+        (
+            "findings",
+            ("device-os-contradicted (2026-11-30)",),
+            "Contradictions Its sources name different systems for it. (2026-11-30)",
+        ),
+        (
+            "findings",
+            ("something-new (2026-11-30)",),
+            "Contradictions Its sources contradict each other about it. Your help desk can see what they disagree on. (2026-11-30)",
+        ),
         ("words", "unknown", "What you wrote unknown"),
         ("rule", "ios", "Rule ios"),
     ],
@@ -235,6 +259,30 @@ def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> Non
 def test_a_word_of_the_store_is_told_in_words(pages: Pages, name: str, value: str, shown: str) -> None:
     record = StoredRecord({name: value}, NOW)
     assert f"{shown} " in words(pages, replace(OWN, records=StoredRecords(exemptions=(record,))))
+
+
+CLOSED: dict[str, Iterable[str]] = {
+    "kind": [*Kind, *MailKind],
+    "status": STATUSES,
+    "profile": Profile,
+    "compliance": Compliance,
+    "threat": Threat,
+    "not_denied": NotDenied,
+    "posture": PostureState,
+    "effect": Effect,
+    "state": MailState,
+    "enrolment": Enrolment,
+}
+"""The fields of which the store keeps a word of a closed set."""
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_no_word_of_a_closed_set_is_shown_as_it_is_stored(pages: Pages, name: str) -> None:
+    for word in CLOSED[name]:
+        record = StoredRecord({name: str(word)}, NOW)
+        text = words(pages, replace(OWN, devices=(), records=StoredRecords(exemptions=(record,))))
+        assert LABELS[name].one in text
+        assert f"{LABELS[name].one} {word} " not in text, word
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mailgate.gateway.pages.proofs import wordings
 from mailgate.gateway.pages.render import Pages
 from mailgate.gateway.pages.steps import FIXES, are_ways, in_language, off_page, steps_of
 from mailgate.gateway.pages.view import ExactCause, View
@@ -62,6 +63,11 @@ def test_the_steps_fit_the_cause(
     blocked: View, reason: Reason, fix: str, apps: tuple[str, ...], words: str
 ) -> None:
     assert first_words(replace(blocked, reason=reason, fix=fix, apps=apps)).startswith(words)
+
+
+def test_every_reason_for_which_a_rule_refuses_names_the_steps_that_end_it() -> None:
+    named = {reason: each.fix for reason, each in wordings("decided", Reason).items()}
+    assert {reason: fix for reason, fix in named.items() if fix not in FIXES} == {}
 
 
 @pytest.mark.parametrize(

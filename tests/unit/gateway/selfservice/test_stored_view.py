@@ -87,7 +87,9 @@ def test_the_tail_is_of_the_id_that_its_owner_can_find(names, tail):
 
 
 def test_every_field_of_every_report_is_shown():
-    times = {"looked_from": NOW, "expires_at": NOW, "denied_at": NOW, "denied_until": NOW}
+    times = dict.fromkeys(
+        ("looked_from", "expires_at", "denied_at", "denied_until", "compliance_last", "denied_last"), NOW
+    )
     texts = {"profile": "personal", "denied_by": "policy 7", "not_denied": "not-active"}
     whole = replace(PHONE, reports=(replace(REPORT, **times, **texts),))
     device, report = card(replace(OWN, device=whole)).stored
