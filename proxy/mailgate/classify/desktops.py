@@ -21,7 +21,7 @@ DESKTOPS = Table(
             r"""
             Windows[ _-]?NT | ~Outlook/1\d[^)]*; ?x(?:86|64) | ~Win ?NT
             Windows[ _-]?(?:XP|Vista|2000|2003|20[012]\d|ME|Server|9[58x]|3\.\d+|7|8(?:\.1)?|1[01])~
-            ~Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me)~ | Windows 16-bit | 16-?bit~ | ~Win ?3\.
+            ~Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me)~ | ~16-?bit~ | ~Win ?3\.
             ~Windows(?:; ?(?:U|I|N);|;|\)|/|,) | ~CYGWIN | ~MSYS | mingw | ~Windows ~x(?:64|86)
             Microsoft Windows | Windows-NT | MS ?Windows | win-x64 | ~Win(?:7|8|8\.1|10|11) x(?:64|86)~ | ~Microsoft Outlook 1\d\. | ~Windows$ | Windows[ /-]\d
             Microsoft-WebDAV-MiniRedir | ~DavClnt~ | ~Windows-Update-Agent | ^Microsoft-(?:CryptoAPI|Delivery-Optimization)/ | Windows[ -]Live[ -]Mail | CalDavSynchronizer | ~Win(?:32|64)_x86

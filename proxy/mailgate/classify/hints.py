@@ -54,11 +54,11 @@ _PLAINLY = {
 _PACKAGE = re.compile(r"[a-z]\w*(?:\.\w+)+", re.ASCII)
 
 _OF_HANDHELDS = re.compile(
-    r'"(?:Android WebView|Opera ?M(?:obile|ini)|Huawei ?Browser|Mi(?:ui)? ?Browser|(?:HeyTap|Oppo|Vivo|Honor) ?Browser|Phoenix'
-    r'|(?:Amazon )?Silk|(?:Oculus|Meta Quest|PICO) ?Browser|Puffin Mobile)"',
+    r'"(?:[^"]*\b(?:Android|Mobile|Mini)\b[^"]*+|OperaM(?:obile|ini)|Huawei ?Browser|(?:XiaoMi|Mi(?:ui)?) ?Browser|YaSearchBrowser'
+    r"|(?:HeyTap|Oppo|Vivo|Honor) ?Browser|Phoenix|(?:Amazon )?Silk|(?:Oculus|Meta Quest|PICO) ?Browser)\"",
     re.IGNORECASE,
 )
-"""Brands of browsers that exist only for handhelds, including those embedded in Android's apps."""
+"""Brands of browsers for handhelds alone. A maker that has one for computers too adds a word, as in Opera GX Android and Android WebView."""
 
 _NOT_FOR_LINUX = re.compile(
     r'"(?:Samsung (?:Internet|Browser)|DuckDuckGo|AlohaBrowser|Aloha)"', re.IGNORECASE

@@ -140,8 +140,8 @@ def is_first_page_load(facts: RequestFacts) -> bool:
 
 
 def from_own_page(facts: RequestFacts, public_url: str) -> bool:
-    """Whether a POST comes from a page of this site, by Fetch metadata if they were sent and by Origin otherwise."""
-    site = facts.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    return facts.headers.get("origin") in (f"{facts.scheme}://{facts.host}", public_url)
+    """Whether a POST comes from a page of this site: by Fetch metadata, else by Origin, else by Referer, since text browsers send only that."""
+    if "sec-fetch-site" in facts.headers:
+        return facts.headers["sec-fetch-site"] == "same-origin"
+    page = "/".join(facts.headers.get("referer", "").split("/", 3)[:3])
+    return facts.headers.get("origin", page) in (f"{facts.scheme}://{facts.host}", public_url)

@@ -3,7 +3,7 @@
   const GOES_ON_AGAIN_AFTER = 60000;
   const STAYS_AFTER = 4000;
   const MARK = "mailgate-probed";
-  const page = document.documentElement;
+  const lines = document.querySelectorAll("#stage, #said");
 
   const has = (feature) => matchMedia(`(${feature})`).matches;
 
@@ -48,9 +48,10 @@
     return Date.now() - last < GOES_ON_AGAIN_AFTER;
   };
 
+  const say = (what) => lines.forEach((line) => { line.textContent = line.dataset[what] || ""; });
+
   const tell = (what) => {
-    page.classList.remove("scripted");
-    document.getElementById(what).hidden = false;
+    say(what);
     document.getElementById("ways").classList.remove("late");
   };
 
@@ -59,9 +60,9 @@
 
   const run = async () => {
     try {
-      if (!navigator.cookieEnabled || cameBack()) return tell("no-cookies");
+      if (!navigator.cookieEnabled || cameBack()) return tell("noCookies");
     } catch {
-      return tell("no-cookies"); // Storage is blocked, and so are cookies.
+      return tell("noCookies"); // Storage is blocked, and so are cookies.
     }
     try {
       await send(await read());
@@ -78,6 +79,6 @@
     event.preventDefault();
     goOn();
   });
-  page.classList.add("scripted");
+  say("asking");
   run();
 })();

@@ -63,11 +63,14 @@ async def test_readings_become_a_verdict_and_a_cookie():
     [
         ((OWN,), 200),
         ((b"Origin: http://mail.example.com",), 200),
-        (
-            (b"Origin: https://mail.example.com",),
-            200,
-        ),  # what `public_url` says, where a proxy tells no scheme
+        # what `public_url` says, where a proxy tells no scheme
+        ((b"Origin: https://mail.example.com",), 200),
         ((OWN, b"Origin: null"), 200),
+        ((b"Referer: http://mail.example.com/mail?a=b",), 200),
+        ((b"Referer: https://mail.example.com.evil.example/",), 403),
+        ((b"Referer: https://evil.example/http://mail.example.com/",), 403),
+        ((b"Origin: null", b"Referer: http://mail.example.com/"), 403),
+        ((b"Sec-Fetch-Site: cross-site", b"Referer: http://mail.example.com/"), 403),
         ((), 403),
         ((b"Origin: null",), 403),
         ((b"Origin: https://evil.example",), 403),

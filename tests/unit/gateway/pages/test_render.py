@@ -242,6 +242,10 @@ def test_the_probe_has_a_way_on_for_whoever_has_no_scripts(
     assert "<noscript>" in page.html
     assert [link["href"] for link in outline.all("a")] == [blocked.return_url]
     assert [form["action"] for form in outline.forms()] == [view.continue_url] * may_skip
+    # text browsers show what is hidden, and Lynx sends a form without content by GET
+    assert "The check is done" not in outline.words
+    for each in (page, pages.page("warning", view)):
+        assert 'name="go" value="on">Continue to mail' in each.html or not may_skip
 
 
 def test_help_can_be_asked_for_with_a_form_that_needs_no_script(pages: Pages, blocked: View) -> None:
