@@ -206,7 +206,7 @@ class Judgement(NamedTuple):
 
     compliance: Compliance = Compliance.NONE
     at: datetime | None = None
-    """When the device was judged so at the latest; None if there is no verdict."""
+    """When the device was judged so at the earliest; None if there is no verdict."""
     until: datetime | None = None
     """When a word runs out; None if none does."""
     apps: frozenset[str] = frozenset()
