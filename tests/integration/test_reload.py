@@ -191,7 +191,8 @@ def test_signals_that_come_while_the_gate_starts_are_heeded_once_it_has(
         for each in sent:
             process.send_signal(each)
         for event in ("config-applied", heeded):
-            assert wait_for(lambda event=event: f'"{event}"' in log.read_text()), log.read_text()
+            came = wait_for(lambda event=event: f'"{event}"' in log.read_text(), PATIENCE - 1)
+            assert came, log.read_text()
     finally:
         process.terminate()
     assert process.wait(PATIENCE) == 0
