@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 88_805,
+    "lines": 88_843,
     "files": 518,
     "files under 40 lines, __init__ apart": 6,
     "rooms": 16,
@@ -23,7 +23,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 22,
-    "lines of tests": 132_919,
+    "lines of tests": 133_038,
     "lines of benchmarks": 2_477,
 }
 GUIDES, GUIDE = 50_000, 5_000
