@@ -51,7 +51,7 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     assert (told[2].about, told[2].id) == ("block", "s1")
 
 
-def test_what_nobody_can_date_is_no_news() -> None:
+def test_a_time_that_nobody_knows_is_no_news() -> None:
     far = Report("jamf", "1", apps_complete=True, reported_at=at(3), looked_from=at(3).replace(year=1926))
     events = [*device_events(Device("d", (far,)), AppCatalog({}))]
     assert [each.words for each in events] == [
