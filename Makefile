@@ -144,7 +144,7 @@ check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, dead code, doc
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
-	$(BIN)/pytest -q tests/docs
+	$(BIN)/pytest -q tests/docs tests/unit/test_mirror.py
 	@! test -e $(EXTENSION) || npm --prefix extension run --silent check
 
 e2e: test-setup ## Only the end-to-end tests, which then must not be skipped

@@ -587,7 +587,7 @@ def test_a_look_of_unknown_time_takes_no_app_from_its_own_source(ahead: float | 
 
 @pytest.mark.parametrize("run", [1, 7, 29.95, 30, 31])
 @pytest.mark.parametrize("before", [Compliance.COMPLIANT, Compliance.NONCOMPLIANT])
-def test_what_clears_nothing_clears_nothing_when_it_is_told_again(before: Compliance, run: float) -> None:
+def test_a_far_date_clears_nothing_when_it_is_told_again(before: Compliance, run: float) -> None:
     """Its source knew better before, by a clock that was right, and its date comes, or has passed."""
     at, now = NOW + 30 * HOUR, NOW + run * HOUR
     good = {
