@@ -23,7 +23,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 22,
-    "lines of tests": 133_038,
+    "lines of tests": 133_049,
     "lines of benchmarks": 2_477,
 }
 GUIDES, GUIDE = 50_000, 5_000

@@ -1,6 +1,7 @@
 """A proof counts once at all gates on one store, whichever store that is, and whatever happens to it."""
 
 import asyncio
+import re
 import shutil
 import sqlite3
 from base64 import urlsafe_b64decode
@@ -8,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import aiohttp
 import psycopg
 import pytest
 from aiohttp.test_utils import TestServer
 from tests.integration.fleet import Fleet, Phone, fleet, get, signed_for
+from tests.integration.gate import wait_for
 from tests.servers import PATIENCE
 
 from mailgate.attest import mint
@@ -62,11 +65,19 @@ async def test_a_proof_that_one_gate_took_is_refused_at_the_second(
             assert (await get(client, gates.url(at), phone.headers()))[0] == 200
 
 
+def know_each_other(gates: Fleet) -> bool:
+    """Whether both have heard of two gates: one that knows no other gives out nonces of its own."""
+    told = [urlopen(f"{gates.admin(at)}/metrics").read().decode() for at in (0, 1)]
+    counted = [re.findall(r"^mailgate_gates\{.*\} (\S+)$", each, re.MULTILINE) for each in told]
+    return all(sum(map(float, each)) == 2 for each in counted)
+
+
 async def test_a_device_that_moves_between_gates_needs_one_more_nonce(
     client: aiohttp.ClientSession, webmail: TestServer, tmp_path: Path, phone: Phone
 ) -> None:
     settings, store = believing(tmp_path, nonces="require"), f"sqlite:///{tmp_path}/shared.db"
     with fleet(tmp_path, str(webmail.make_url("")), store, **settings) as gates:
+        await asyncio.to_thread(wait_for, lambda: know_each_other(gates))
         asked = []
         for at in (0, 1, 0, 1, 0, 1):
             status, reason, headers = await get(client, gates.url(at), phone.headers())
