@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 88_843,
+    "lines": 88_846,
     "files": 518,
     "files under 40 lines, __init__ apart": 6,
     "rooms": 16,

@@ -159,7 +159,9 @@ class Report:
         before = (its and happened(its.at, now)) or LONG_AGO
         if before > LONG_AGO and self._is_good(dates) and happened(mine.since, now) is None:
             marked = old._redated(lambda each, span: mine if each is dates else span)
-            return old if not known(mine.at) else self if old._is_good(dates) else marked
+            if not known(mine.at):
+                return old
+            return self if old._is_good(dates) else marked
         return self if (happened(mine.at, now) or now) >= before else old
 
     def _is_good(self, dates: _Dates) -> bool:

@@ -16,6 +16,7 @@ AHEAD = timedelta(minutes=5)
 SOURCE_AHEAD = timedelta(days=1)
 """How far a source's clock may be ahead, including a time zone that it does not state."""
 _CENTURY = timedelta(days=36525)
+"""Added to how far a date is ahead where nobody knows how much earlier it was: the time is then before ``LONG_AGO``, and the date still follows."""
 
 
 def happened(at: datetime | None, now: datetime) -> datetime | None:
